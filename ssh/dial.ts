@@ -1,9 +1,12 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type AuthenticationType, Client, type ConnectConfig, utils } from "ssh2";
+import ssh2, { type AuthenticationType, type Client, type ConnectConfig } from "ssh2";
 import * as errors from "./errors.ts";
 import { type HostKeyCheck, readHostKeyCheck } from "./hostKeys.ts";
 import { type SshEndpoint, toNode } from "./settings.ts";
+
+// ssh2 is CommonJS: Node sees no named exports in it.
+const { utils } = ssh2;
 
 /** One failed dial, and whether another may do better. */
 export class DialFailure extends Error {
@@ -40,7 +43,9 @@ export async function readDialPlan(endpoint: SshEndpoint): Promise<DialPlan> {
     if (parsed instanceof Error)
       throw errors.badSetting(
         "privateKey",
-        passphrase === undefined ? "a private key without passphrase" : "a private key that the passphrase unlocks",
+        passphrase === undefined
+          ? "a private key without passphrase"
+          : "a private key that the passphrase unlocks",
         parsed.message,
       );
     methods.push("publickey");
@@ -103,7 +108,7 @@ function authenticate(
   const { endpoint, hostKey } = plan;
   const node = toNode(endpoint);
   return new Promise((resolve, reject) => {
-    const client = new Client();
+    const client = new ssh2.Client();
     let refusedKey: errors.SshError | undefined;
     let handshakeDone = false;
 
@@ -127,7 +132,10 @@ function authenticate(
       if (refusedKey) {
         const explained = refusedKey;
         fail(new DialFailure(false, () => explained));
-      } else if (error.level === "client-authentication" || (handshakeDone && typeof error.code === "number")) {
+      } else if (
+        error.level === "client-authentication" ||
+        (handshakeDone && typeof error.code === "number")
+      ) {
         fail(
           new DialFailure(false, () =>
             errors.authenticationFailed(node, endpoint.user, plan.methods.join(", "), error),
@@ -166,7 +174,11 @@ function authenticate(
   });
 }
 
-function toHandshakeFailure(endpoint: SshEndpoint, handshakeDone: boolean, cause: Error | undefined): DialFailure {
+function toHandshakeFailure(
+  endpoint: SshEndpoint,
+  handshakeDone: boolean,
+  cause: Error | undefined,
+): DialFailure {
   const node = toNode(endpoint);
   // After the key exchange, a server that hangs up has seen who we are: dialling again would only repeat that.
   if (handshakeDone) return new DialFailure(false, () => errors.connectionLost(node, cause));

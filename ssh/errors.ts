@@ -29,8 +29,7 @@ export class SshError extends Error {
 
 /** True for failures that say "nobody is there", as opposed to "somebody said no". */
 export const isUnreachable = (error: unknown): boolean =>
-  error instanceof SshError &&
-  ["E_SSH_REFUSED", "E_SSH_UNREACHABLE", "E_SSH_LOST"].includes(error.code);
+  error instanceof SshError && ["E_SSH_REFUSED", "E_SSH_UNREACHABLE", "E_SSH_LOST"].includes(error.code);
 
 export const badSetting = (setting: string, wanted: string, found: string, cause?: unknown) =>
   new SshError("E_SSH_SETTINGS", `SSH setting "${setting}": expected ${wanted}, got ${found}.`, { cause });
@@ -58,7 +57,10 @@ export const hostKeyUnknown = (node: string, found: string, line: string, where:
   );
 
 export const hostKeyRevoked = (node: string, found: string, where: string) =>
-  new SshError("E_SSH_HOST_KEY", `The host key of ${node} (${found}) is marked @revoked in ${where}. Not connecting.`);
+  new SshError(
+    "E_SSH_HOST_KEY",
+    `The host key of ${node} (${found}) is marked @revoked in ${where}. Not connecting.`,
+  );
 
 export const authenticationFailed = (node: string, user: string, tried: string, cause: unknown) =>
   new SshError(
@@ -94,10 +96,7 @@ export const handshakeFailed = (node: string, reason: string, cause: unknown) =>
   new SshError("E_SSH_CHANNEL", `The SSH handshake with ${node} failed: ${reason}.`, { cause });
 
 export const commandTimedOut = (node: string, seconds: number, ended: boolean) =>
-  new SshError(
-    "E_SSH_TIMEOUT",
-    `A command on ${node} did not end within ${seconds} s; ${endOf(ended)}.`,
-  );
+  new SshError("E_SSH_TIMEOUT", `A command on ${node} did not end within ${seconds} s; ${endOf(ended)}.`);
 
 export const cancelled = (node: string, ended: boolean | null) =>
   new SshError(
@@ -106,11 +105,9 @@ export const cancelled = (node: string, ended: boolean | null) =>
   );
 
 export const connectionLost = (node: string, cause?: unknown) =>
-  new SshError(
-    "E_SSH_LOST",
-    `The connection to ${node} was lost. What ran there may still be running.`,
-    { cause },
-  );
+  new SshError("E_SSH_LOST", `The connection to ${node} was lost. What ran there may still be running.`, {
+    cause,
+  });
 
 export const channelRefused = (node: string, cause: unknown) =>
   new SshError(
@@ -123,7 +120,11 @@ export const channelRefused = (node: string, cause: unknown) =>
 export const poolClosed = () => new SshError("E_SSH_CANCELLED", "The connection pool is closed.");
 
 export const uploadFailed = (node: string, path: string, reason: string, cause?: unknown) =>
-  new SshError("E_UPLOAD", `Upload to ${node}:${path} failed: ${reason}. What was there before is untouched.`, { cause });
+  new SshError(
+    "E_UPLOAD",
+    `Upload to ${node}:${path} failed: ${reason}. What was there before is untouched.`,
+    { cause },
+  );
 
 export const treeUploadFailed = (node: string, path: string, reason: string, cause?: unknown) =>
   new SshError("E_UPLOAD", `Upload of a directory to ${node}:${path} failed: ${reason}.`, { cause });

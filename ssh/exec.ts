@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Readable, pipeline } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import * as errors from "./errors.ts";
 import { OutputBuffer } from "./outputBuffer.ts";
@@ -53,7 +53,9 @@ export async function runCommand(
   const { environment = {}, shell = "login" } = options;
   const remote = renderRemoteCommand({ command, environment, shell, nonce });
   const channel = await openChannel(client, node, remote.request);
-  return await new Promise((resolve, reject) => new Run(client, node, channel, options, resolve, reject).start(remote));
+  return await new Promise((resolve, reject) =>
+    new Run(client, node, channel, options, resolve, reject).start(remote),
+  );
 }
 
 /** The server's answer to "one more channel": a channel, or {@link ChannelLimit} when it has no more. */
@@ -119,7 +121,9 @@ class Run {
 
   start({ preamble, marker }: { preamble: string; marker: string }): void {
     const { channel, options } = this;
-    channel.on("data", (chunk: Buffer) => (options.takeStdout ?? ((bytes) => this.stdout.push(bytes)))(chunk));
+    channel.on("data", (chunk: Buffer) =>
+      (options.takeStdout ?? ((bytes) => this.stdout.push(bytes)))(chunk),
+    );
     this.readStderr(marker);
     channel.on("exit", (exitCode: number | null, signal?: string) => {
       this.exit = { exitCode, signal: signal === undefined ? null : `SIG${signal.replace(/^SIG/, "")}` };

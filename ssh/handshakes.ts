@@ -31,8 +31,8 @@ export class Handshakes {
   }
 
   private async withSlot<T>(address: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    let host = this.perHost.get(address);
-    if (!host) this.perHost.set(address, (host = new Slots(HANDSHAKES_PER_HOST)));
+    const host = this.perHost.get(address) ?? new Slots(HANDSHAKES_PER_HOST);
+    this.perHost.set(address, host);
     const releaseHost = await host.take(signal);
     try {
       const release = await this.inAll.take(signal);

@@ -49,7 +49,8 @@ export async function readHostKeyCheck(endpoint: SshEndpoint): Promise<HostKeyCh
       const found = key.toString("base64");
       if (known.revoked.includes(found)) return hostKeyRevoked(node, toFingerprint(key), policy.file);
       if (known.trusted.some((entry) => entry.key === found)) return undefined;
-      if (known.trusted.length === 0) return hostKeyUnknown(node, toFingerprint(key), renderPublicKey(key), policy.file);
+      if (known.trusted.length === 0)
+        return hostKeyUnknown(node, toFingerprint(key), renderPublicKey(key), policy.file);
       const expected = known.trusted.map((entry) => toFingerprint(entry.key));
       return hostKeyMismatch(node, expected, toFingerprint(key), policy.file);
     },
@@ -71,7 +72,10 @@ export function parsePublicKey(line: string): { type: string; key: string } {
 
 /** `SHA256:...`, as `ssh-keygen -l` prints it. */
 export const toFingerprint = (key: Buffer | string): string =>
-  `SHA256:${createHash("sha256").update(typeof key === "string" ? Buffer.from(key, "base64") : key).digest("base64").replace(/=+$/, "")}`;
+  `SHA256:${createHash("sha256")
+    .update(typeof key === "string" ? Buffer.from(key, "base64") : key)
+    .digest("base64")
+    .replace(/=+$/, "")}`;
 
 const renderPublicKey = (key: Buffer): string => `${toKeyType(key)} ${key.toString("base64")}`;
 

@@ -38,7 +38,12 @@ export class SshPool {
       const forget = () => {
         if (this.pending.get(key)?.controller === controller) this.pending.delete(key);
       };
-      pending = { connection: this.dial(key, settings, controller).finally(forget), controller, waiters: 0, forget };
+      pending = {
+        connection: this.dial(key, settings, controller).finally(forget),
+        controller,
+        waiters: 0,
+        forget,
+      };
       this.pending.set(key, pending);
     }
     return await waitFor(pending, settings, signal);
@@ -54,7 +59,11 @@ export class SshPool {
     this.standing.clear();
   }
 
-  private async dial(key: string, settings: SshSettings, controller: AbortController): Promise<SshConnection> {
+  private async dial(
+    key: string,
+    settings: SshSettings,
+    controller: AbortController,
+  ): Promise<SshConnection> {
     try {
       const { client, proxy } = await this.dialThrough(settings, controller.signal);
       const connection = new SshConnection(settings, client, () => {
@@ -65,12 +74,16 @@ export class SshPool {
       return connection;
     } catch (error) {
       if (error instanceof SshError) throw error;
-      if (controller.signal.aborted && controller.signal.reason instanceof SshError) throw controller.signal.reason;
+      if (controller.signal.aborted && controller.signal.reason instanceof SshError)
+        throw controller.signal.reason;
       throw controller.signal.aborted ? cancelled(toNode(settings), null) : error;
     }
   }
 
-  private async dialThrough(settings: SshSettings, signal: AbortSignal): Promise<{ client: Client; proxy?: Client }> {
+  private async dialThrough(
+    settings: SshSettings,
+    signal: AbortSignal,
+  ): Promise<{ client: Client; proxy?: Client }> {
     const options = { signal, keepaliveSeconds: settings.keepaliveSeconds ?? 10 };
     const plan = await readDialPlan(settings);
     if (!settings.proxy) return { client: await this.handshakes.dial(plan, options) };

@@ -28,7 +28,12 @@ export interface RemoteCommandArgs {
  * - `exec` keeps the process: exit code and death by signal reach the SSH server as they are. sshd makes this process
  *   the leader of a group (session.c, do_exec_no_pty), and the line on stderr tells us which.
  */
-export function renderRemoteCommand({ command, environment, shell, nonce }: RemoteCommandArgs): RemoteCommand {
+export function renderRemoteCommand({
+  command,
+  environment,
+  shell,
+  nonce,
+}: RemoteCommandArgs): RemoteCommand {
   const marker = `rocmark-${nonce}`;
   const end = `end-${nonce}`;
   const loop =
