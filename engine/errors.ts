@@ -58,11 +58,11 @@ export const programMissing = (
 ): RocmarkError =>
   new RocmarkError("E_PROGRAM", `${step} needs ${program}, which was not found. ${remedy}`, { cause });
 
-/** The passphrase of the local stack is not one this user alone can read, or is empty. */
+/** The passphrase of the local stack cannot be used. */
 export const passphraseUnusable = (file: string, found: string): RocmarkError =>
   new RocmarkError(
     "E_PASSPHRASE",
-    `${file} should hold the passphrase of the stack "local", and ${found}. ` +
-      "Restore it from a backup; without it the stack's secrets cannot be read. " +
-      "To begin anew, remove the whole folder .rocmark after `npx pulumi destroy`.",
+    `${file} should hold the passphrase of the stack "local": ${found}. ` +
+      "Put the file back, or set PULUMI_CONFIG_PASSPHRASE if you know the passphrase. " +
+      "Without it the stack's secrets are lost: end its nodes, remove the folder .rocmark and run `npm start`.",
   );
