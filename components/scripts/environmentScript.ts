@@ -79,7 +79,7 @@ if [ ! -f "$environment/.complete" ]; then
   python3 -m venv "$environment" >&2 || ${refuse("noVenv", "python3 -m venv failed; on Debian and Ubuntu install python3-venv.")}
   "$environment/bin/python" -m pip install --quiet --no-deps --only-binary :all: --require-hashes -r "$bundle/trainer/locks/uv.txt" >&2 || ${refuse("uvInstall", "uv could not be installed from its lock (trainer/locks/uv.txt); the lines above say why.")}
   say "installing the pinned environment (some GB on the first time)"
-  "$environment/bin/uv" pip install --python "$environment/bin/python" --no-deps --require-hashes -r "$bundle/trainer/locks/default.txt" >&2 || ${refuse("packageInstall", "The locked packages could not be installed; the lines above name the package. A hash mismatch means that the index served another file than the one locked.")}
+  "$environment/bin/uv" pip install --quiet --python "$environment/bin/python" --no-deps --require-hashes -r "$bundle/trainer/locks/default.txt" >&2 || ${refuse("packageInstall", "The locked packages could not be installed; the lines above name the package. A hash mismatch means that the index served another file than the one locked.")}
   touch "$environment/.complete"
 fi
 printf '{"python":"%s","bundle":"%s"}\\n' "$environment/bin/python" "$bundle"

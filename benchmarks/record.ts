@@ -1,0 +1,124 @@
+import { z } from "zod";
+
+/**
+ * The record of schema 1: what one run leaves. Raw values only; every summary is computed from it.
+ *
+ * This file is the source of `trainer/schema/record.schema.json`, against which the trainer tests what it writes.
+ * `config`, `facts` and `installed` stay open: the trainer's config has a schema of its own, and a comparison reads
+ * whatever is in them field by field, so that a key added later counts without a change here.
+ */
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+const seconds = z.number().min(0);
+const gibibytes = z.number().min(0);
+const choice = z.int().min(0).max(3);
+const open = z.record(z.string(), z.unknown());
+
+/** One question of the evaluation: how one state of the model answered it. */
+const question = z.strictObject({
+  id: z.string().min(1).max(256),
+  subject: z.string().max(256),
+  gold: choice,
+  predicted: choice.describe("The option with the highest log-probability."),
+  logProbabilities: z.array(z.number()).length(4).describe("Of the whole option text, one an option."),
+  letter: choice.nullable().describe("The first generated letter; null when unparseable or not asked for."),
+});
+
+const fingerprint = z.strictObject({
+  node: name,
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  facts: open,
+  installed: open,
+});
+
+const code = z.strictObject({
+  version: z.string().max(128),
+  commit: z.string().max(128).nullable(),
+  dirty: z.boolean().nullable(),
+  bundle: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .describe("sha256 of the trainer's files."),
+});
+
+const world = z.strictObject({
+  nodes: z.array(name).min(1),
+  ranks: z.int().min(1),
+  effectiveBatch: z.int().min(1).describe("Samples an optimizer step, over all ranks."),
+  transport: z
+    .enum(["none", "gloo", "nccl", "rccl"])
+    .nullable()
+    .describe("null when the run ended before it knew."),
+  device: z.enum(["cpu", "cuda", "rocm"]).nullable().describe("null when the run ended before it knew."),
+});
+
+const phases = z.strictObject({
+  import: seconds.optional(),
+  load: seconds.optional(),
+  tokenise: seconds.optional(),
+  train: seconds.optional(),
+  evaluateUntuned: seconds.optional(),
+  evaluate: seconds.optional(),
+  save: seconds.optional(),
+  total: seconds,
+});
+
+const steps = z.strictObject({
+  seconds: z.array(seconds),
+  tokens: z.array(z.int().min(0)).describe("Over all ranks, padding left out."),
+  targetTokens: z.array(z.int().min(0)).describe("Tokens that carry loss, over all ranks."),
+  loss: z.array(z.number()),
+  gradientNorm: z.array(z.number()),
+  skipped: z.array(z.boolean()),
+});
+
+export const recordSchema = z.strictObject({
+  schema: z.literal(1),
+  id: name,
+  startedAt: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
+  stack: z.string().max(128).nullable(),
+  experiment: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)?$/),
+  arm: name,
+  scenario: z.enum(["finetune", "evaluate", "generate", "gemm", "bandwidth", "attention", "allreduce"]),
+  repeat: z.int().min(0),
+  outcome: z.enum(["ok", "failed", "timeout", "out-of-memory", "diverged"]),
+  error: z.strictObject({ code: z.string().regex(/^E_[A-Z0-9_]+$/), message: z.string() }).nullable(),
+  config: open.describe("The trainer's config as resolved."),
+  seed: z.int(),
+  fingerprints: z.array(fingerprint),
+  code,
+  world,
+  phases,
+  steps: steps.nullable(),
+  memory: z.strictObject({
+    predictedGiB: gibibytes.nullable(),
+    peakAllocatedGiB: gibibytes.nullable(),
+    peakReservedGiB: gibibytes.nullable(),
+    peakResidentGiB: gibibytes.nullable(),
+  }),
+  evaluation: z.strictObject({ tuned: z.array(question), untuned: z.array(question).nullable() }).nullable(),
+  adapter: z
+    .strictObject({
+      path: z.string().min(1).max(4096),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      parameters: z.int().min(0),
+    })
+    .nullable(),
+});
+
+export type RunRecord = z.infer<typeof recordSchema>;
+export type Question = z.infer<typeof question>;
+export type Fingerprint = z.infer<typeof fingerprint>;
+export type Code = z.infer<typeof code>;
+export type Outcome = RunRecord["outcome"];
+export { code as codeSchema, fingerprint as fingerprintSchema, name as nameSchema };
+
+/** The record as JSON Schema 2020-12, as `trainer/schema/record.schema.json` must be. */
+export function recordJsonSchema(): Record<string, unknown> {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "rocmark record, schema 1",
+    ...z.toJSONSchema(recordSchema, { target: "draft-2020-12" }),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Comparison } from "../comparison/compare.ts";
+import type { RunSummary } from "../store/summary.ts";
+import { renderComparison } from "./comparisonText.ts";
+import { renderMarkdownTable } from "./table.ts";
+import { seconds } from "./words.ts";
+
+/** The whole report: verdicts, every run, what failed, the software, and how to read it. */
+export function renderReport(runs: readonly RunSummary[], comparisons: readonly Comparison[]): string {
+  const failed = runs.filter((run) => run.outcome !== "ok");
+  const parts = [
+    "# rocmark report",
+    `${runs.length} runs, ${failed.length} of them not ok. Newest: ${runs.at(-1)?.startedAt ?? "none"}.`,
+    ...comparisons.flatMap((comparison) => [
+      `## ${comparison.candidate} against ${comparison.baseline}`,
+      renderComparison(comparison, { table: renderMarkdownTable, heading: (text) => `### ${text}` }),
+    ]),
+    "## Runs",
+    renderMarkdownTable([
+      ["run", "experiment", "arm", "outcome", "train", "total", "last loss", "peak memory"],
+      ...runs.map((run) => [
+        run.id,
+        run.experiment,
+        run.arm,
+        run.outcome,
+        seconds(run.trainSeconds),
+        seconds(run.totalSeconds),
+        run.finalLoss === null ? "-" : run.finalLoss.toFixed(4),
+        run.peakResidentGiB === null ? "-" : `${run.peakResidentGiB.toFixed(2)} GiB`,
+      ]),
+    ]),
+    ...(failed.length === 0
+      ? []
+      : [
+          "## What failed",
+          ...failed.map(
+            (run) =>
+              `- ${run.id} (${run.arm}): ${run.outcome}, ${run.errorCode}: ${run.errorMessage?.split("\n")[0]}`,
+          ),
+        ]),
+    "## Software",
+    renderMarkdownTable([["what", "found"], ...software(runs)]),
+    "## How to read this",
+    [
+      "- Time is the train phase of runs with outcome ok. The ratio is that of the medians with a percentile bootstrap interval (10,000 resamples); a verdict also needs Mann and Whitney's exact test below 0.05.",
+      "- Accuracy is the share of questions whose likeliest option, by the log-probability of its whole text, is right, with Wilson's interval; two models are compared on the same questions by McNemar's exact test.",
+      "- `equivalent` means that the 90 % interval of the difference lies within the margin that was set beforehand (two one-sided tests at 5 %).",
+      "- A letter is read from what the model writes; an answer that names none is counted apart.",
+    ].join("\n"),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+const shown =
+  /^installed\.(python|torch|transformers|peft|hip|cuda|device|torch\.(version|hip|cuda|device))$|^facts\..*\.(cpu|kernel|os|osVersion|accelerator|gpus)$/;
+
+function software(runs: readonly RunSummary[]): string[][] {
+  const values = new Map<string, Set<string>>();
+  for (const run of runs) {
+    for (const [path, value] of Object.entries(run.conditions.found)) {
+      if (!shown.test(path)) continue;
+      const key = path.replace(/^facts\.[^.]+\./, "").replace(/^installed\./, "");
+      values.set(key, (values.get(key) ?? new Set()).add(value.replaceAll('"', "")));
+    }
+  }
+  return [...values]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, found]) => [key, [...found].join(" and ")]);
+}
