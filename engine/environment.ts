@@ -1,5 +1,5 @@
 import { delimiter } from "node:path";
-import { type Engine, engineFolders } from "./locate.ts";
+import { type Engine, engineFolders } from "./engine.ts";
 import { npmBin } from "./places.ts";
 
 /**

@@ -66,3 +66,12 @@ export const passphraseUnusable = (file: string, found: string): RocmarkError =>
       "Put the file back, or set PULUMI_CONFIG_PASSPHRASE if you know the passphrase. " +
       "Without it the stack's secrets are lost: end its nodes, remove the folder .rocmark and run `npm start`.",
   );
+
+/** A Python environment could not be made. */
+export const environmentFailed = (environment: string, step: string, why: string): RocmarkError =>
+  new RocmarkError(
+    "E_ENVIRONMENT",
+    `The Python environment ${environment} could not be made: ${step} failed:\n${why}\n` +
+      "Correct that and run the same command again. A hash mismatch means that the package index served another file " +
+      "than the one that was locked.",
+  );

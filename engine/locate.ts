@@ -1,32 +1,10 @@
-import { dirname } from "node:path";
+import type { Engine, Surroundings } from "./engine.ts";
 import { type Attempt, engineMissing } from "./errors.ts";
-import type { ProgressStream } from "./progress.ts";
 import { buildEngine } from "./sources/goModules.ts";
 import { cachedEngine } from "./sources/pulumiCache.ts";
 import { downloadEngine } from "./sources/pulumiDownload.ts";
 import { pathEngine } from "./sources/searchPath.ts";
 import { pulumiVersion } from "./versions.ts";
-
-/** A Pulumi engine that is whole: the CLI, and the host that runs Node programs for it. */
-export interface Engine {
-  /** The CLI, an absolute path. */
-  cli: string;
-  /** Its language host for Node, an absolute path. */
-  languageHost: string;
-  /** The CLI's version, without a leading v. */
-  version: string;
-  /** Which way gave it. */
-  way: string;
-}
-
-/** What every way to an engine may use. */
-export interface Surroundings {
-  env: NodeJS.ProcessEnv;
-  /** Where progress goes; never standard output, which belongs to the program that is started in the end. */
-  progress: ProgressStream;
-  /** Ends a download or a build. */
-  signal?: AbortSignal | undefined;
-}
 
 /** A way to an engine. */
 export interface Way {
@@ -46,11 +24,6 @@ export const lookingWays: readonly Way[] = [
 export const gettingWays: readonly Way[] = [
   { name: "Pulumi's download", find: downloadEngine },
   { name: "build from Go modules", find: buildEngine },
-];
-
-/** Both executables' folders, the CLI's first: what has to lead the PATH. */
-export const engineFolders = ({ cli, languageHost }: Engine): string[] => [
-  ...new Set([dirname(cli), dirname(languageHost)]),
 ];
 
 /** The first engine that some way gives, and the reasons why those before it gave none. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Engine, Surroundings } from "../engine.ts";
 import { isExecutable } from "../executables.ts";
-import type { Engine, Surroundings } from "../locate.ts";
 import { repository, versionsFolder } from "../places.ts";
 import { capture, lastLines } from "../processes.ts";
 import { type Progress, startProgress } from "../progress.ts";

@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { engineUnsound } from "../errors.ts";
 import { capture, lastLines } from "../processes.ts";
+import { isRunning } from "../running.ts";
 import { pulumiVersion } from "../versions.ts";
 
 /** An executable of the engine, and how it shows that it is sound. */
@@ -61,15 +62,5 @@ async function sweep(versions: string): Promise<void> {
   for (const name of await readdir(versions)) {
     const pid = Number(partialName.exec(name)?.[1] ?? 0);
     if (pid > 0 && !isRunning(pid)) await rm(join(versions, name), { recursive: true, force: true });
-  }
-}
-
-/** Whether a process of this machine runs, another user's included. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Engine, Surroundings } from "../engine.ts";
 import { isExecutable } from "../executables.ts";
-import type { Engine, Surroundings } from "../locate.ts";
 import { versionsFolder } from "../places.ts";
 import { compareVersions, isCompatible, parseVersion, pulumiVersion, renderVersion } from "../versions.ts";
 

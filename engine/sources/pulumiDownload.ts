@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Engine, Surroundings } from "../locate.ts";
+import type { Engine, Surroundings } from "../engine.ts";
 import { versionsFolder } from "../places.ts";
 import { capture, lastLines } from "../processes.ts";
 import { startProgress } from "../progress.ts";

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Engine, Surroundings } from "../engine.ts";
 import { findOnPath, isExecutable, isNpmStandIn } from "../executables.ts";
-import type { Engine, Surroundings } from "../locate.ts";
 import { capture } from "../processes.ts";
 import { isCompatible, parseVersion, pulumiVersion, renderVersion } from "../versions.ts";
 
