@@ -94,11 +94,14 @@ class Run {
   private readonly reject: (reason: unknown) => void;
   private readonly stdout: OutputBuffer;
   private readonly stderr: OutputBuffer;
+  /** What the server said about the end; absent after a cut connection. */
   private exit: { exitCode: number | null; signal: string | null } | undefined;
   private processId: number | undefined;
   private failure: ((ended: boolean) => errors.SshError) | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly closed: Promise<void>;
+  private readonly announced: Promise<void>;
+  private announce: () => void = () => {};
 
   constructor(
     client: Client,
@@ -117,6 +120,9 @@ class Run {
     this.stdout = new OutputBuffer(options.onStdout);
     this.stderr = new OutputBuffer(options.onStderr);
     this.closed = new Promise((done) => channel.once("close", done));
+    this.announced = new Promise((done) => {
+      this.announce = done;
+    });
   }
 
   start({ preamble, marker }: { preamble: string; marker: string }): void {
@@ -129,7 +135,7 @@ class Run {
       this.exit = { exitCode, signal: signal === undefined ? null : `SIG${signal.replace(/^SIG/, "")}` };
     });
     channel.on("error", () => {}); // what matters is the close that follows
-    this.closed.then(() => this.settle());
+    this.closed.then(() => this.failure ?? this.settle());
 
     const { signal, timeoutSeconds } = options;
     if (timeoutSeconds !== undefined)
@@ -165,6 +171,7 @@ class Run {
       const end = start < 0 ? -1 : held.indexOf(10, start);
       if (end < 0) return;
       this.processId = Number(held.toString("latin1", start + marker.length, end));
+      this.announce();
       this.stderr.push(Buffer.concat([held.subarray(0, start), held.subarray(end + 1)]));
       held = undefined;
     });
@@ -178,67 +185,65 @@ class Run {
   private async end(failure: (ended: boolean) => errors.SshError): Promise<void> {
     if (this.failure) return;
     this.failure = failure;
-    const limit = new Promise<void>((done) => setTimeout(done, END_LIMIT_MILLISECONDS).unref());
-    await Promise.race([this.endRemote(), this.closed, limit]);
-    await Promise.race([this.closed, new Promise((done) => setTimeout(done, 500))]);
-    if (!this.exit) this.channel.close();
-    this.settle();
+    const ended = await Promise.race([this.endRemote(), after(END_LIMIT_MILLISECONDS).then(() => false)]);
+    await Promise.race([this.closed, after(500)]);
+    this.channel.close();
+    this.release();
+    this.reject(failure(ended || this.exit !== undefined));
   }
 
-  private ended = false;
-
-  private async endRemote(): Promise<void> {
-    if (this.processId === undefined) {
-      // Nothing has started yet: without the end of its script the remote shell leaves by itself.
-      await new Promise((done) => setTimeout(done, 500));
-      if (this.processId === undefined) {
-        this.channel.close();
-        return;
-      }
-    }
+  /** True once the node says that nothing of the command is left. */
+  private async endRemote(): Promise<boolean> {
+    // The login shell may still be reading its start-up files; the command starts after them, whatever happens here.
+    if (this.processId === undefined) await Promise.race([this.closed, this.announced]);
+    if (this.processId === undefined) return false;
     try {
-      const end = renderRemoteCommand({
-        command: renderEnd(this.processId),
-        environment: {},
-        shell: "posix",
-        nonce: randomBytes(12).toString("hex"),
-      });
-      const channel = await openChannel(this.client, this.node, end.request);
+      const channel = await openChannel(this.client, this.node, this.endCommand.request);
       channel.resume();
       channel.stderr.resume();
-      channel.end(end.preamble);
-      this.ended = await new Promise((done) => {
+      channel.end(this.endCommand.preamble);
+      return await new Promise((done) => {
         channel.once("exit", (code: number | null) => done(code === 0));
         channel.once("close", () => done(false));
       });
     } catch {
-      // No second channel to be had: the server may pass signals on (RFC 4254, 6.9), to the whole group in sshd.
+      // No second channel to be had: the server may pass signals on (RFC 4254, 6.9), in sshd to the whole group.
       this.channel.signal("TERM");
-      await new Promise((done) => setTimeout(done, 2000));
+      await Promise.race([this.closed, after(2000)]);
       this.channel.signal("KILL");
+      return false;
     }
   }
 
-  private settled = false;
+  private get endCommand() {
+    const command = renderEnd(this.processId ?? 0);
+    return renderRemoteCommand({
+      command,
+      environment: {},
+      shell: "posix",
+      nonce: randomBytes(12).toString("hex"),
+    });
+  }
 
   private settle(): void {
-    if (this.settled) return;
-    if (this.failure && !this.exit && !this.ended && !this.channel.closed) return;
-    this.settled = true;
+    this.release();
+    if (!this.exit) {
+      this.reject(errors.connectionLost(this.node));
+      return;
+    }
+    this.resolve({
+      ...this.exit,
+      stdout: this.stdout.finish(),
+      stderr: this.stderr.finish(),
+      stdoutDroppedBytes: this.stdout.droppedBytes,
+      stderrDroppedBytes: this.stderr.droppedBytes,
+    });
+  }
+
+  private release(): void {
     clearTimeout(this.timer);
     this.options.signal?.removeEventListener("abort", this.onAbort);
-    if (this.failure) {
-      this.reject(this.failure(this.ended || this.exit !== undefined));
-    } else if (!this.exit) {
-      this.reject(errors.connectionLost(this.node));
-    } else {
-      this.resolve({
-        ...this.exit,
-        stdout: this.stdout.finish(),
-        stderr: this.stderr.finish(),
-        stdoutDroppedBytes: this.stdout.droppedBytes,
-        stderrDroppedBytes: this.stderr.droppedBytes,
-      });
-    }
   }
 }
+
+const after = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));

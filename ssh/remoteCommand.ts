@@ -59,12 +59,12 @@ export const isVariableName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]
  */
 export function renderEnd(processId: number): string {
   return `p=${processId}
-t=$(ps -A -o pid= -o ppid= 2>/dev/null | awk -v r=$p '{ k[$2] = k[$2] " " $1 }
+snapshot() { ps -A -o pid= -o ppid= -o pgid= -o stat= 2>/dev/null; }
+t=$(snapshot | awk -v r=$p '{ k[$2] = k[$2] " " $1 }
 END { q[1] = r; n = 1; for (i = 1; i <= n; i++) { m = split(k[q[i]], c, " "); for (j = 1; j <= m; j++) { q[++n] = c[j]; print c[j] } } }')
 alive() {
-  kill -0 -- -$p 2>/dev/null && return 0
-  for x in $p $t; do kill -0 $x 2>/dev/null && return 0; done
-  return 1
+  # A zombie is as good as gone: who has to bury it may be slow.
+  snapshot | awk -v g=$p -v t=" $p $(echo $t) " '$4 !~ /^Z/ && ($3 == g || index(t, " " $1 " ")) { f = 1 } END { exit !f }'
 }
 hit() {
   kill -s $1 -- -$p 2>/dev/null
