@@ -1,78 +1,132 @@
-/** The server of one emulated node, detached from whoever started it: `node daemon.ts DIRECTORY ID NAME GENERATION PORT EXPIRES`. */
-import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from "node:fs";
-import ssh2 from "ssh2";
-import { readMarker, writeMarker } from "./marker.ts";
-import { nodePaths } from "./nodeDirectory.ts";
-import { endEverything } from "./processGroups.ts";
+import { statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { portForbidden, portTaken, startFailed } from "./errors.ts";
+import { ensureHostKey } from "./hostKey.ts";
+import { listen } from "./listen.ts";
+import { openLog } from "./logFile.ts";
+import { type Marker, readMarker, writeMarker } from "./marker.ts";
+import { type NodePaths, nodePaths } from "./nodeDirectory.ts";
+import { findPortHolder } from "./portHolder.ts";
+import { ProcessGroups } from "./processGroups.ts";
 import { createNodeServer } from "./server.ts";
+import type { StartOutcome } from "./startDaemon.ts";
+import { sweep } from "./sweep.ts";
 
-const [directory = "", id = "", name = "", generation = "1", port = "0", expires = "0"] =
-  process.argv.slice(2);
-const paths = nodePaths(directory);
-const expiresAt = Number(expires);
-const logLimitBytes = 1024 * 1024;
+const checkMs = 2_000;
+const graceMs = 2_000;
 
-function log(line: string): void {
-  try {
-    if ((statSync(paths.log, { throwIfNoEntry: false })?.size ?? 0) > logLimitBytes)
-      renameSync(paths.log, `${paths.log}.1`);
-    appendFileSync(paths.log, `${new Date().toISOString()} ${line}\n`);
-  } catch {
-    // without its directory the node ends itself below
-  }
+export interface ServeArgs {
+  directory: string;
+  /** As asked for on the command line; 0 leaves the choice to us. */
+  port: number;
+  lifetimeHours: number;
+  loginGraceMs: number;
 }
 
-const server = createNodeServer(paths, id, log);
-server.on("error", (error: NodeJS.ErrnoException) => {
-  log(`server: ${error.message}`);
-  process.send?.({ failed: error.code ?? error.message });
-  process.exit(1);
-});
-server.listen(Number(port), "127.0.0.1", () => {
-  const key = ssh2.utils.parseKey(readFileSync(paths.hostKey));
-  if (key instanceof Error) throw key;
-  const hostKey = `${key.type} ${key.getPublicSSH().toString("base64")}`;
-  const address = server.address();
-  const taken = address !== null && typeof address === "object" ? address.port : 0;
-  writeMarker(paths.marker, {
-    kind: "rocmark-emulated-node",
-    schema: 1,
+/** Serves a node until it is told to stop, its time is over, or its directory is gone or somebody else's. */
+export async function serve(args: ServeArgs): Promise<void> {
+  const paths = nodePaths(args.directory);
+  const log = openLog(paths.log);
+  const found = readMarker(paths.marker);
+  if (found.state !== "present") throw startFailed(paths.directory, "it has no valid node.json", paths.log);
+
+  const { privateKey, publicKey } = ensureHostKey(paths.hostKey);
+  const groups = new ProcessGroups(paths.groups);
+  const { authorizedKeys, root } = paths;
+  const { id } = found.marker;
+  const server = createNodeServer({
     id,
-    name,
-    directory: paths.directory,
-    generation: Number(generation),
-    port: taken,
-    hostKey,
-    pid: process.pid,
-    expiresAt,
+    privateKey,
+    authorizedKeys,
+    root,
+    groups,
+    log,
+    loginGraceMs: args.loginGraceMs,
   });
-  log(`listening on port ${taken}, generation ${generation}`);
-  process.send?.({ listening: taken });
-  process.disconnect?.();
-});
+  const recorded = found.marker.port ?? 0;
+  const port = await listenOrExplain(server.tcp, args.port === 0 ? recorded : args.port, args.port === 0);
 
-let ending = false;
-async function end(reason: string): Promise<void> {
-  if (ending) return;
-  ending = true;
-  log(`ending: ${reason}`);
-  server.close();
-  await endEverything(paths.groups, id);
-  process.exit(0);
+  const marker: Marker = {
+    ...found.marker,
+    directory: paths.directory,
+    generation: found.marker.generation + 1,
+    port,
+    hostKey: publicKey,
+    pid: process.pid,
+    expiresAt: Date.now() + args.lifetimeHours * 3_600_000,
+  };
+  writeMarker(paths.marker, marker);
+  log(
+    `node ${marker.name} generation ${marker.generation} listens on 127.0.0.1:${port}, process ${process.pid}`,
+  );
+  process.on("uncaughtException", (error) => log(`unexpected: ${error.stack ?? error.message}`));
+  process.on("SIGHUP", () => {});
+  report({ started: true });
+
+  const reason = await Promise.race([asked(), outlived(paths, marker, groups)]);
+  log(`ends: ${reason}`);
+  server.tcp.close();
+  server.disconnectAll();
+  await groups.endAll(graceMs);
+  // A successor has the same id: what it started is not ours to end.
+  if (reason !== "superseded") await sweep(id, paths.groups, graceMs);
+  log("ended");
 }
 
-process.on("SIGTERM", () => void end("asked to"));
-process.on("SIGINT", () => void end("interrupted"));
-process.on("SIGHUP", () => undefined); // the terminal it was started from may close
-process.on("uncaughtException", (error) => log(`unexpected: ${error.message}`));
+/** Tells the command that started this server, if it is still there, how that went. */
+export function report(outcome: StartOutcome): void {
+  if (process.connected) process.send?.(outcome, () => process.disconnect?.());
+}
 
-// By the wall clock and often: a laptop that slept past the lifetime ends the node when it wakes.
-setInterval(() => {
-  if (Date.now() > expiresAt) void end("its lifetime is over");
-  else if (!existsSync(paths.marker)) void end("its directory is gone");
-  else {
-    const found = readMarker(paths.marker);
-    if (found.state === "present" && found.marker.pid !== process.pid)
-      void end("another server has taken over");
+function asked(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+/** Resolves when there is no reason to go on. Looks at the clock itself: timers stand still while a laptop sleeps. */
+async function outlived(paths: NodePaths, marker: Marker, groups: ProcessGroups): Promise<string> {
+  let { expiresAt } = marker;
+  let uptimeLimit = performance.now() + (expiresAt - Date.now());
+  for (;;) {
+    // The second clock is for a wall clock that is set back.
+    if (Date.now() >= expiresAt || performance.now() >= uptimeLimit) return "lifetime over";
+    await sleep(Math.max(1, Math.min(checkMs, expiresAt - Date.now())));
+    groups.prune();
+    const found = readMarkerOrUndefined(paths);
+    if (found === undefined) continue;
+    if (found.state !== "present") {
+      if (statSync(paths.marker, { throwIfNoEntry: false }) === undefined) return "directory gone";
+      continue;
+    }
+    if (found.marker.pid !== process.pid) return "superseded";
+    if (found.marker.expiresAt !== expiresAt) {
+      expiresAt = found.marker.expiresAt;
+      uptimeLimit = performance.now() + (expiresAt - Date.now());
+    }
   }
-}, 5_000);
+}
+
+/** Undefined for a passing failure, such as too many open files. */
+function readMarkerOrUndefined(paths: NodePaths): ReturnType<typeof readMarker> | undefined {
+  try {
+    return readMarker(paths.marker);
+  } catch {
+    return undefined;
+  }
+}
+
+async function listenOrExplain(
+  tcp: Parameters<typeof listen>[0],
+  port: number,
+  recorded: boolean,
+): Promise<number> {
+  try {
+    return await listen(tcp, port);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES") throw portForbidden(port, error);
+    if (code !== "EADDRINUSE") throw error;
+    throw portTaken(port, await findPortHolder(port), recorded ? "recorded" : "asked");
+  }
+}

@@ -1,29 +1,39 @@
-import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, openSync, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
-import { join } from "node:path";
-import ssh2 from "ssh2";
+import { mkdirSync } from "node:fs";
+
 import { writeAtomically } from "./atomicFile.ts";
-import { keyFileInvalid, nodeMismatch, portForbidden, portTaken, startFailed } from "./errors.ts";
+import { readAuthorizedKeys, renderAuthorizedKeys } from "./authorizedKeys.ts";
+import { endServer } from "./endServer.ts";
+import { readLogin } from "./environment.ts";
+import { startFailed } from "./errors.ts";
 import { livenessOf } from "./liveness.ts";
 import { withLock } from "./lock.ts";
-import { type Marker, readMarker } from "./marker.ts";
-import { makeNodeDirectories, type NodePaths, nodePaths, refuseForeign } from "./nodeDirectory.ts";
-import { readKeys } from "./server.ts";
+import { type Marker, readMarker, writeMarker } from "./marker.ts";
+import {
+  makeNodeDirectories,
+  type NodePaths,
+  nodePaths,
+  refuseForeign,
+  refuseMismatch,
+} from "./nodeDirectory.ts";
+import { startDaemon } from "./startDaemon.ts";
+import { sweep } from "./sweep.ts";
 
 export interface EnsureArgs {
   name: string;
   directory: string;
   /** OpenSSH public keys that may log in. */
   authorizedKeyFile: string;
-  /** Port to listen on, 0 for any free one. */
+  /** 0 for any free one, kept from then on. */
   port: number;
+  /** Counted anew by each `ensure`. */
   lifetimeHours: number;
+  /** How long a client may take to authenticate, in seconds. */
+  loginGraceSeconds: number;
 }
 
-/** Where a running node is. */
-export interface NodeAnswer {
+/** Where a node is and how to know it. */
+export interface NodeAddress {
   name: string;
   host: "127.0.0.1";
   port: number;
@@ -34,98 +44,78 @@ export interface NodeAnswer {
   generation: number;
 }
 
-/** Milliseconds a server may take until it listens. */
-const startLimit = 15_000;
-
-/** Starts a node's server unless it runs, with the port and host key it had before. Safe to call at the same time. */
-export function ensureNode(args: EnsureArgs): Promise<NodeAnswer> {
+/** Makes the node so: running, at its recorded address, with its own key and these settings. Changes nothing if it is. */
+export async function ensureNode(args: EnsureArgs): Promise<NodeAddress> {
   const paths = nodePaths(args.directory);
-  const keys = readAuthorizedKeys(args.authorizedKeyFile);
+  const keys = renderAuthorizedKeys(readAuthorizedKeys(args.authorizedKeyFile));
   return withLock(paths.lock, async () => {
-    if (existsSync(paths.directory)) refuseForeign(paths.directory);
-    const found = readMarker(paths.marker);
-    const before = found.state === "present" ? found.marker : undefined;
-    if (before !== undefined && before.name !== args.name) {
-      throw nodeMismatch(paths.directory, `node "${args.name}"`, `node "${before.name}"`);
-    }
-    makeNodeDirectories(paths);
+    const marker = claimDirectory(paths, args);
     writeAtomically(paths.authorizedKeys, keys);
-    if (before !== undefined && (await livenessOf(before, 2_000)) !== "dead") return answer(before, paths);
-    if (!existsSync(paths.hostKey))
-      writeAtomically(paths.hostKey, ssh2.utils.generateKeyPairSync("ed25519").private);
-    await start(paths, args, before);
+    if (await isServing(marker, paths)) {
+      if (args.port === 0 || args.port === marker.port) return addressOf(renew(paths, marker, args), paths);
+      await endServer(marker);
+    }
+    await sweep(marker.id, paths.groups, 1_000);
+    await startDaemon(paths, args);
     const started = readMarker(paths.marker);
-    if (started.state !== "present") throw startFailed(args.name, "it left no node.json", paths.log);
-    return answer(started.marker, paths);
+    if (started.state !== "present") throw startFailed(args.name, "it left no valid node.json", paths.log);
+    return addressOf(started.marker, paths);
   });
 }
 
-function readAuthorizedKeys(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw keyFileInvalid(file, "cannot be read", cause);
-  }
-  if (readKeys(file).length === 0) throw keyFileInvalid(file, "holds no public key");
-  return text;
+/** The directory's marker, made before all else that is in it: what has one may be mended, and deleted one day. */
+function claimDirectory(paths: NodePaths, { name }: EnsureArgs): Marker {
+  mkdirSync(paths.directory, { recursive: true, mode: 0o700 });
+  const found = readMarker(paths.marker);
+  if (found.state === "present") refuseMismatch(paths, found.marker, name);
+  else refuseForeign(paths.directory);
+  const marker = found.state === "present" ? found.marker : newMarker(name, paths.directory);
+  if (found.state !== "present") writeMarker(paths.marker, marker);
+  makeNodeDirectories(paths);
+  return marker;
 }
 
-function answer(marker: Marker, paths: NodePaths): NodeAnswer {
+function newMarker(name: string, directory: string): Marker {
+  const id = randomBytes(8).toString("hex");
+  const unknown = { generation: 0, port: null, hostKey: null, pid: null, expiresAt: 0 };
+  return { kind: "rocmark-emulated-node", schema: 1, id, name, directory, ...unknown };
+}
+
+/** Whether the server is there, at this place, and answers; one that hangs is ended. */
+async function isServing(marker: Marker, paths: NodePaths): Promise<boolean> {
+  const moved = marker.directory !== paths.directory;
+  // One that accepts connections and says nothing may only be busy: it gets a while.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const found = await livenessOf(marker, 2_000);
+    if (found === "dead") return false;
+    if (found === "alive" && !moved) return true;
+  }
+  await endServer(marker);
+  return false;
+}
+
+function renew(paths: NodePaths, marker: Marker, { lifetimeHours }: EnsureArgs): Marker {
+  const renewed = {
+    ...marker,
+    directory: paths.directory,
+    expiresAt: Date.now() + lifetimeHours * 3_600_000,
+  };
+  writeMarker(paths.marker, renewed);
+  return renewed;
+}
+
+function addressOf(marker: Marker, paths: NodePaths): NodeAddress {
   const { name, port, hostKey, pid, generation } = marker;
   if (port === null || hostKey === null || pid === null)
-    throw startFailed(name, "its node.json is not complete", paths.log);
+    throw startFailed(name, "its node.json names no address", paths.log);
   return {
     name,
     host: "127.0.0.1",
     port,
-    user: userInfo().username,
+    user: readLogin().user,
     hostKey,
     root: paths.root,
     pid,
     generation,
   };
-}
-
-function start(paths: NodePaths, args: EnsureArgs, before: Marker | undefined): Promise<void> {
-  const port = before?.port ?? args.port;
-  const words = [
-    paths.directory,
-    before?.id ?? randomBytes(8).toString("hex"),
-    args.name,
-    String((before?.generation ?? 0) + 1),
-    String(port),
-    String(Math.round(Date.now() + args.lifetimeHours * 3_600_000)),
-  ];
-  const log = openSync(paths.log, "a", 0o600);
-  return new Promise((resolve, reject) => {
-    const child = fork(join(import.meta.dirname, "daemon.ts"), words, {
-      detached: true,
-      stdio: ["ignore", log, log, "ipc"],
-      cwd: "/",
-    });
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      reject(startFailed(args.name, `it did not listen within ${startLimit / 1000} s`, paths.log));
-    }, startLimit);
-    const settle = (run: () => void) => {
-      clearTimeout(timer);
-      child.removeAllListeners();
-      child.unref();
-      run();
-    };
-    child.on("message", (message: { listening?: number; failed?: string }) => {
-      if (message.listening !== undefined) settle(resolve);
-      else if (message.failed === "EADDRINUSE")
-        settle(() => reject(portTaken(port, undefined, before?.port == null ? "asked" : "recorded")));
-      else if (message.failed === "EACCES") settle(() => reject(portForbidden(port, message.failed)));
-      else settle(() => reject(startFailed(args.name, String(message.failed), paths.log)));
-    });
-    child.on("exit", (code) =>
-      settle(() => reject(startFailed(args.name, `it ended with ${code}`, paths.log))),
-    );
-    child.on("error", (error) =>
-      settle(() => reject(startFailed(args.name, error.message, paths.log, error))),
-    );
-  });
 }

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lockHeld } from "./errors.ts";
+import { lockHeld, noDiskSpace } from "./errors.ts";
 import { processExists } from "./liveness.ts";
 
 const waitMs = 60_000;
 // No command holds the lock this long; an older one was left by a process whose id somebody else has by now.
 const staleMs = 10 * 60_000;
+const unsignedMs = 5_000;
 
 /** Runs one command at a time for a node, also across processes. A lock whose holder is dead is taken over. */
 export async function withLock<T>(path: string, run: () => Promise<T>): Promise<T> {
@@ -35,26 +36,25 @@ async function acquire(path: string, token: string): Promise<void> {
   }
 }
 
-/** A link appears with its text in it, so that nobody reads a lock that its holder has not signed yet. */
 function create(path: string, token: string): boolean {
-  const own = `${path}.${token.trim().replace(" ", "-")}`;
-  writeFileSync(own, token, { mode: 0o600 });
   try {
-    linkSync(own, path);
+    writeFileSync(path, token, { flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  } finally {
-    rmSync(own, { force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+    rmSync(path, { force: true });
+    throw noDiskSpace(path, error);
   }
 }
 
 function isStale(path: string, holder: string): boolean {
-  const pid = Number.parseInt(holder, 10);
-  if (!(pid > 1) || !processExists(pid)) return true;
   const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  return age > staleMs;
+  const pid = Number.parseInt(holder, 10);
+  // Made but not signed yet: its maker is between two system calls, or was killed there.
+  if (Number.isNaN(pid)) return age > unsignedMs;
+  return !processExists(pid) || age > staleMs;
 }
 
 /** Renames before it deletes: of two that see the same stale lock only one gets it, and a fresh lock is put back. */
@@ -66,7 +66,8 @@ function takeAway(path: string, stale: string): void {
     return;
   }
   try {
-    if (read(aside) !== stale) linkSync(aside, path);
+    const taken = readFileSync(aside, "utf8");
+    if (taken !== stale) writeFileSync(path, taken, { flag: "wx", mode: 0o600 });
   } catch {
     // Somebody has made a new lock meanwhile; the one put aside had no right to be there any more.
   }

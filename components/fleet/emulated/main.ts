@@ -1,75 +1,126 @@
-/** One emulated node: `node main.ts ensure|stop|status --directory D ...`. Prints one JSON line; see `--help`. */
 import { parseArgs } from "node:util";
-import { ensureNode } from "./ensure.ts";
 import { RocmarkError, wrongUse } from "./errors.ts";
-import { livenessOf } from "./liveness.ts";
-import { readMarker } from "./marker.ts";
-import { nodePaths } from "./nodeDirectory.ts";
-import { stopNode } from "./stop.ts";
 
-const usage = `usage: node main.ts ensure --name N --directory D --authorized-key-file PUB [--port 0] [--lifetime-hours 12]
-       node main.ts stop --directory D
-       node main.ts status --directory D
+const help = `An emulated node: an SSH server on loopback with its own key, directory and processes.
+
+  ensure --name NAME --directory DIR --authorized-key-file FILE [--port 0] [--lifetime-hours 12] [--login-grace-seconds 30]
+      Start it unless it runs; print its address as one JSON line.
+  stop --directory DIR [--name NAME]
+      End it with all that it started, and remove DIR.
+  status --directory DIR
+      Print its state as one JSON line: running, stopped or absent.
 `;
 
-async function status(directory: string) {
-  const found = readMarker(nodePaths(directory).marker);
-  if (found.state !== "present") return { state: "absent" };
-  const { name, port, pid, generation, expiresAt } = found.marker;
-  const running = (await livenessOf(found.marker, 2_000)) !== "dead";
-  return {
-    state: running ? "running" : "stopped",
-    name,
-    port,
-    pid,
-    generation,
-    expiresAt: new Date(expiresAt).toISOString(),
-  };
+type Options = Record<string, string | undefined>;
+
+const commands: Record<string, { options: string[]; run: (options: Options) => Promise<unknown> }> = {
+  ensure: {
+    options: ["name", "directory", "authorized-key-file", "port", "lifetime-hours", "login-grace-seconds"],
+    run: async (options) => {
+      const { ensureNode } = await import("./ensure.ts");
+      return ensureNode({
+        name: toName(required(options, "name")),
+        directory: required(options, "directory"),
+        authorizedKeyFile: required(options, "authorized-key-file"),
+        ...toServerSettings(options),
+      });
+    },
+  },
+  stop: {
+    options: ["directory", "name"],
+    run: async (options) => {
+      const { stopNode } = await import("./stop.ts");
+      return stopNode({ directory: required(options, "directory"), name: options.name });
+    },
+  },
+  status: {
+    options: ["directory"],
+    run: async (options) => (await import("./status.ts")).readStatus(required(options, "directory")),
+  },
+  // What `ensure` starts; not for people.
+  serve: {
+    options: ["directory", "port", "lifetime-hours", "login-grace-seconds"],
+    run: async (options) => {
+      const { report, serve } = await import("./daemon.ts");
+      const { loginGraceSeconds, ...settings } = toServerSettings(options);
+      const directory = required(options, "directory");
+      try {
+        await serve({ directory, ...settings, loginGraceMs: loginGraceSeconds * 1000 });
+      } catch (error) {
+        const code = error instanceof RocmarkError ? error.code : "E_NODE_START";
+        report({ started: false, code, message: error instanceof Error ? error.message : String(error) });
+        throw error;
+      }
+      // Timers of connections that were cut must not keep it.
+      process.exit(0);
+    },
+  },
+};
+
+async function main(args: string[]): Promise<unknown> {
+  const [verb = "--help", ...rest] = args;
+  if (verb === "--help" || verb === "help" || rest.includes("--help")) return help;
+  const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
+  if (command === undefined)
+    throw wrongUse(`There is no command "${verb}"; there are ensure, stop and status.`);
+  return command.run(parseOptions(rest, command.options));
 }
 
-function toNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= least && value <= most)) {
-    throw wrongUse(`--${flag}: expected a number from ${least} to ${most}, found "${text}".`);
+function parseOptions(args: string[], names: string[]): Options {
+  const options = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]));
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Options;
+  } catch (error) {
+    throw wrongUse((error as Error).message.replace(/\.?$/, "."));
   }
+}
+
+function required(options: Options, name: string): string {
+  const value = options[name];
+  if (value === undefined || value === "") throw wrongUse(`--${name} is missing.`);
   return value;
 }
 
-async function run(): Promise<unknown> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      name: { type: "string" },
-      directory: { type: "string" },
-      "authorized-key-file": { type: "string" },
-      port: { type: "string", default: "0" },
-      "lifetime-hours": { type: "string", default: "12" },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return undefined;
-  }
-  const [verb] = positionals;
-  const { directory, name, "authorized-key-file": authorizedKeyFile } = values;
-  if (directory === undefined || directory === "") throw wrongUse("--directory is missing.");
-  if (verb === "stop") return await stopNode(directory);
-  if (verb === "status") return await status(directory);
-  if (verb !== "ensure") throw wrongUse(`expected ensure, stop or status, found "${verb ?? "nothing"}".`);
-  if (name === undefined) throw wrongUse("--name is missing.");
-  if (authorizedKeyFile === undefined) throw wrongUse("--authorized-key-file is missing.");
-  const port = toNumber("port", values.port, 0, 65_535);
-  const lifetimeHours = toNumber("lifetime-hours", values["lifetime-hours"], 0.001, 8_760);
-  return await ensureNode({ name, directory, authorizedKeyFile, port, lifetimeHours });
+function toServerSettings(options: Options): {
+  port: number;
+  lifetimeHours: number;
+  loginGraceSeconds: number;
+} {
+  return {
+    port: toNumber(options, "port", 0, { least: 0, most: 65_535, whole: true }),
+    // A timer of Node holds 24 days; nothing that was forgotten should stay longer.
+    lifetimeHours: toNumber(options, "lifetime-hours", 12, { least: 0.0001, most: 24 * 24, whole: false }),
+    loginGraceSeconds: toNumber(options, "login-grace-seconds", 30, { least: 0.1, most: 600, whole: false }),
+  };
+}
+
+function toNumber(
+  options: Options,
+  name: string,
+  byDefault: number,
+  allowed: { least: number; most: number; whole: boolean },
+): number {
+  const text = options[name];
+  if (text === undefined) return byDefault;
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= allowed.least && value <= allowed.most && (!allowed.whole || Number.isInteger(value)))
+    return value;
+  const kind = allowed.whole ? "a whole number" : "a number";
+  throw wrongUse(`--${name} must be ${kind} from ${allowed.least} to ${allowed.most}, got "${text}".`);
+}
+
+function toName(text: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(text)) return text;
+  throw wrongUse(`--name must be letters, digits, ".", "_" and "-" (63 at most), got "${text}".`);
 }
 
 try {
-  const found = await run();
-  if (found !== undefined) process.stdout.write(`${JSON.stringify(found)}\n`);
+  const result = await main(process.argv.slice(2));
+  if (result !== undefined)
+    process.stdout.write(typeof result === "string" ? result : `${JSON.stringify(result)}\n`);
+  process.exitCode = 0;
 } catch (error) {
-  const known =
-    error instanceof RocmarkError || (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS");
-  process.stderr.write(known ? `${(error as Error).message}\n` : `${(error as Error).stack}\n`);
-  process.exitCode = 1;
+  const known = error instanceof RocmarkError;
+  process.stderr.write(known ? `${error.code}: ${error.message}\n` : `${(error as Error).stack ?? error}\n`);
+  process.exitCode = known && error.code === "E_USAGE" ? 2 : 1;
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { directoryForeign } from "./errors.ts";
+import { directoryForeign, nodeMismatch } from "./errors.ts";
+import { type Marker, readMarker } from "./marker.ts";
 
 /** Where a node keeps what: all of it under one directory, except the lock, which must outlive that directory. */
 export interface NodePaths {
@@ -47,10 +48,25 @@ export function refuseForeign(directory: string): void {
   if (foreign.length > 0) throw directoryForeign(directory, describe(foreign));
 }
 
+/** Refuses another node's directory, by name, and a copy of a node's directory, which has the address of its original. */
+export function refuseMismatch(paths: NodePaths, marker: Marker, name: string | undefined): void {
+  if (name !== undefined && marker.name !== name)
+    throw nodeMismatch(paths.directory, `node "${name}"`, `node "${marker.name}"`);
+  if (marker.directory === paths.directory || isSameFile(nodePaths(marker.directory).marker, paths.marker))
+    return;
+  const original = readMarker(nodePaths(marker.directory).marker);
+  if (original.state === "present" && original.marker.id === marker.id)
+    throw nodeMismatch(paths.directory, "itself (it looks like a copy)", `the node in ${marker.directory}`);
+}
+
+/** By way of a symbolic link, a directory has two paths. */
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
+
 export function makeNodeDirectories(paths: NodePaths): void {
-  mkdirSync(paths.directory, { recursive: true, mode: 0o700 });
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-  mkdirSync(paths.groups, { recursive: true, mode: 0o700 });
+  for (const directory of [paths.root, paths.groups]) mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
 function describe(entries: string[]): string {

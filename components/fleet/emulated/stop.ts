@@ -1,44 +1,65 @@
-import { existsSync, rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { chmodSync, lstatSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { endServer } from "./endServer.ts";
 import { stopFailed } from "./errors.ts";
-import { livenessOf, processExists } from "./liveness.ts";
 import { withLock } from "./lock.ts";
 import { readMarker } from "./marker.ts";
-import { nodePaths, refuseForeign } from "./nodeDirectory.ts";
-import { endEverything } from "./processGroups.ts";
+import { nodePaths, refuseForeign, refuseMismatch } from "./nodeDirectory.ts";
+import { sweep } from "./sweep.ts";
 
-/** Ends a node's server and all it started, and removes its directory; also when it is dead, half made or gone. */
-export async function stopNode(directory: string): Promise<void> {
-  const paths = nodePaths(directory);
-  if (!existsSync(paths.directory) && !existsSync(paths.lock)) return;
-  await withLock(paths.lock, async () => {
-    if (!existsSync(paths.directory)) return;
-    refuseForeign(paths.directory);
+/** Ends the node, all that was started through it, and removes its directory. Nothing to do is success. */
+export async function stopNode(args: {
+  directory: string;
+  name?: string | undefined;
+}): Promise<{ processes: number }> {
+  const asked = nodePaths(args.directory);
+  return withLock(asked.lock, async () => {
+    const stat = lstatSync(asked.directory, { throwIfNoEntry: false });
+    if (stat === undefined) return { processes: 0 };
+    const paths = stat.isSymbolicLink() ? nodePaths(realpathSync(asked.directory)) : asked;
     const found = readMarker(paths.marker);
+    if (found.state === "present") refuseMismatch(paths, found.marker, args.name);
+    else refuseForeign(paths.directory);
+
+    let processes = 0;
     if (found.state === "present") {
-      const { marker } = found;
-      if (marker.pid !== null && (await livenessOf(marker, 1_000)) !== "dead")
-        await endServer(marker.pid, paths.directory);
-      await endEverything(paths.groups, marker.id);
+      await endServer(found.marker);
+      processes = await sweep(found.marker.id, paths.groups, 2_000);
     }
-    rmSync(paths.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    removeTree(paths.directory);
+    if (stat.isSymbolicLink()) rmSync(asked.directory, { force: true });
+    return { processes };
   });
 }
 
-async function endServer(pid: number, directory: string): Promise<void> {
-  for (const [signal, rounds] of [
-    ["SIGTERM", 80],
-    ["SIGKILL", 20],
-  ] as const) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      return;
-    }
-    for (let round = 0; round < rounds; round++) {
-      if (!processExists(pid)) return;
-      await sleep(100);
-    }
+/** The marker goes last, so that a removal that was cut short can be taken up again. */
+function removeTree(directory: string): void {
+  try {
+    for (const entry of readdirSync(directory))
+      if (entry !== "node.json") removeStubbornly(join(directory, entry));
+    removeStubbornly(directory);
+  } catch (error) {
+    throw stopFailed(
+      directory,
+      `cannot be removed (${(error as Error).message}). Remove it yourself, then run this again.`,
+      error,
+    );
   }
-  throw stopFailed(directory, `its server, process ${pid}, does not end. End it yourself and try again.`);
+}
+
+/** Directories without write permission, such as a module cache's, keep their entries from being removed. */
+function removeStubbornly(path: string): void {
+  const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  try {
+    remove();
+  } catch {
+    makeWritable(path);
+    remove();
+  }
+}
+
+function makeWritable(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  chmodSync(path, 0o700);
+  for (const entry of readdirSync(path)) makeWritable(join(path, entry));
 }

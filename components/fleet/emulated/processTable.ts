@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+/** One process of this user, as the operating system shows it. */
+export interface ProcessEntry {
+  pid: number;
+  group: number;
+  /** Milliseconds since 1970, to the second. */
+  startedAt: number;
+}
+
+/** The variable that marks everything a node starts, with the node's id. */
+export const markerVariable = "ROCMARK_NODE";
+
+/** Processes with their groups and start times, by the `ps` of POSIX plus `lstart`, which Linux and macOS both have. */
+export async function readProcesses(): Promise<ProcessEntry[]> {
+  return parseProcesses(await ps(["-A", "-o", "pid=,pgid=,lstart="]));
+}
+
+export function parseProcesses(text: string): ProcessEntry[] {
+  return text.split("\n").flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(.+?)\s*$/.exec(line);
+    if (match === null) return [];
+    const startedAt = Date.parse(`${match[3]} UTC`);
+    return Number.isNaN(startedAt) ? [] : [{ pid: Number(match[1]), group: Number(match[2]), startedAt }];
+  });
+}
+
+/** Ids of the processes that carry the node's marker in the environment they were started with. */
+export async function readMarked(id: string): Promise<number[]> {
+  return process.platform === "linux"
+    ? readMarkedFromProc(id)
+    : parseMarked(await ps(["-axEww", "-o", "pid=,command="]), id);
+}
+
+function readMarkedFromProc(id: string): number[] {
+  const wanted = `${markerVariable}=${id}`;
+  return readdirSync("/proc").flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
+    try {
+      return readFileSync(`/proc/${entry}/environ`, "latin1").split("\0").includes(wanted)
+        ? [Number(entry)]
+        : [];
+    } catch {
+      // Another user's, or gone since the listing.
+      return [];
+    }
+  });
+}
+
+/** `ps -E` of macOS shows the environment after the command, for processes of this user that the system does not guard. */
+export function parseMarked(text: string, id: string): number[] {
+  const wanted = new RegExp(`\\s${markerVariable}=${id}(\\s|$)`);
+  return text.split("\n").flatMap((line) => {
+    const pid = /^\s*(\d+)\s/.exec(line)?.[1];
+    return pid !== undefined && wanted.test(line) ? [Number(pid)] : [];
+  });
+}
+
+/** A host without `ps` gives an empty table: what `/proc` shows is then all there is to go by. */
+function ps(args: string[]): Promise<string> {
+  const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+  return new Promise((resolve) => {
+    execFile("ps", args, { env, timeout: 10_000, maxBuffer: 64 * 2 ** 20 }, (_error, stdout) =>
+      resolve(stdout),
+    );
+  });
+}
