@@ -3,8 +3,8 @@ import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import type { ServerChannel } from "ssh2";
 import { ChannelWriter } from "./channelWriter.ts";
+import { trySignal } from "./endProcesses.ts";
 import type { ProcessGroups } from "./processGroups.ts";
-import { trySignal } from "./sweep.ts";
 
 export interface CommandArgs {
   channel: ServerChannel;

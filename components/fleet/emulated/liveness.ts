@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { processExists } from "./endProcesses.ts";
 import type { Marker } from "./marker.ts";
 
 /** `silent`: something accepts connections there and says nothing, so it may be our server, too busy or suspended. */
@@ -38,13 +39,4 @@ export async function livenessOf(marker: Marker, timeoutMs: number): Promise<Liv
   if (marker.port === null || marker.pid === null) return "dead";
   const found = await probe(marker.port, marker.id, timeoutMs);
   return found === "silent" && !processExists(marker.pid) ? "dead" : found;
-}
-
-export function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

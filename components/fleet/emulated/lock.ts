@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { processExists } from "./endProcesses.ts";
 import { lockHeld, noDiskSpace } from "./errors.ts";
-import { processExists } from "./liveness.ts";
 
 const waitMs = 60_000;
 // No command holds the lock this long; an older one was left by a process whose id somebody else has by now.

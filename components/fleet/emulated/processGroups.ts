@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { endProcesses, trySignal } from "./endProcesses.ts";
 import { removeGroup, writeGroup } from "./groupRecords.ts";
-import { trySignal } from "./sweep.ts";
 
 /** The process groups that a server has started: kept while any member lives, also after the leader has ended. */
 export class ProcessGroups {
@@ -33,21 +32,9 @@ export class ProcessGroups {
     }
   }
 
-  signalAll(signal: NodeJS.Signals): void {
-    for (const group of this.#groups) trySignal(-group, signal);
-  }
-
-  /** Ends all groups: asks, waits, then insists. */
   async endAll(graceMs: number): Promise<void> {
     this.prune();
-    this.signalAll("SIGTERM");
-    this.signalAll("SIGCONT");
-    const deadline = performance.now() + graceMs;
-    for (this.prune(); this.#groups.size > 0 && performance.now() < deadline; this.prune()) await sleep(20);
-    this.signalAll("SIGKILL");
-    for (let waited = 0; this.#groups.size > 0 && waited < 100; waited++) {
-      await sleep(20);
-      this.prune();
-    }
+    await endProcesses({ groups: [...this.#groups], pids: [] }, graceMs);
+    this.prune();
   }
 }

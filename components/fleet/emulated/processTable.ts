@@ -12,16 +12,16 @@ export interface ProcessEntry {
 /** The variable that marks everything a node starts, with the node's id. */
 export const markerVariable = "ROCMARK_NODE";
 
-/** Processes with their groups and start times, by the `ps` of POSIX plus `lstart`, which Linux and macOS both have. */
+/** Processes that run (not those that ended unreaped), by `ps` with columns that Linux and macOS both have. */
 export async function readProcesses(): Promise<ProcessEntry[]> {
-  return parseProcesses(await ps(["-A", "-o", "pid=,pgid=,lstart="]));
+  return parseProcesses(await ps(["-A", "-o", "pid=,pgid=,stat=,lstart="]));
 }
 
 export function parseProcesses(text: string): ProcessEntry[] {
   return text.split("\n").flatMap((line) => {
-    const match = /^\s*(\d+)\s+(\d+)\s+(.+?)\s*$/.exec(line);
+    const match = /^\s*(\d+)\s+(\d+)\s+([^Z\s]\S*)\s+(.+?)\s*$/.exec(line);
     if (match === null) return [];
-    const startedAt = Date.parse(`${match[3]} UTC`);
+    const startedAt = Date.parse(`${match[4]} UTC`);
     return Number.isNaN(startedAt) ? [] : [{ pid: Number(match[1]), group: Number(match[2]), startedAt }];
   });
 }

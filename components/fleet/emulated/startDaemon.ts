@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { passedEnvironment } from "./environment.ts";
-import { RocmarkError, startFailed } from "./errors.ts";
+import { NodeError, startFailed } from "./errors.ts";
 import type { NodePaths } from "./nodeDirectory.ts";
 
 /** What a server says to the command that started it. */
@@ -49,7 +49,7 @@ export function startDaemon(paths: NodePaths, args: StartArgs): Promise<void> {
       settle(startFailed(args.name, `it did not listen within ${startMs / 1000} s`, paths.log));
     }, startMs);
     child.once("message", (outcome: StartOutcome) =>
-      settle(outcome.started ? undefined : new RocmarkError(outcome.code, outcome.message)),
+      settle(outcome.started ? undefined : new NodeError(outcome.code, outcome.message)),
     );
     child.once("error", (error) => settle(startFailed(args.name, error.message, paths.log, error)));
     child.once("exit", (code, signal) =>
