@@ -197,11 +197,17 @@ class Run {
     // The login shell may still be reading its start-up files; the command starts after them, whatever happens here.
     if (this.processId === undefined) await Promise.race([this.closed, this.announced]);
     if (this.processId === undefined) return false;
+    const end = renderRemoteCommand({
+      command: renderEnd(this.processId),
+      environment: {},
+      shell: "posix",
+      nonce: randomBytes(12).toString("hex"),
+    });
     try {
-      const channel = await openChannel(this.client, this.node, this.endCommand.request);
+      const channel = await openChannel(this.client, this.node, end.request);
       channel.resume();
       channel.stderr.resume();
-      channel.end(this.endCommand.preamble);
+      channel.end(end.preamble);
       return await new Promise((done) => {
         channel.once("exit", (code: number | null) => done(code === 0));
         channel.once("close", () => done(false));
@@ -213,16 +219,6 @@ class Run {
       this.channel.signal("KILL");
       return false;
     }
-  }
-
-  private get endCommand() {
-    const command = renderEnd(this.processId ?? 0);
-    return renderRemoteCommand({
-      command,
-      environment: {},
-      shell: "posix",
-      nonce: randomBytes(12).toString("hex"),
-    });
   }
 
   private settle(): void {

@@ -11,7 +11,7 @@ export type UploadSource = Buffer | { file: string };
 export interface UploadOptions {
   /** Permission bits, for example `0o600`. @default those of the file that is there, else 0o644 less the umask */
   mode?: number;
-  /** Make missing directories above the file. @default false */
+  /** Make missing directories above the file. @default true */
   parents?: boolean;
   timeoutSeconds?: number;
   signal?: AbortSignal;
@@ -50,7 +50,7 @@ export async function uploadFile(
   node: string,
   source: UploadSource,
   remotePath: string,
-  { mode, parents = false, ...limits }: UploadOptions,
+  { mode, parents = true, ...limits }: UploadOptions,
 ): Promise<Upload> {
   if (remotePath === "" || remotePath.includes("\0"))
     throw uploadFailed(node, remotePath, "the path is empty or holds a NUL byte");

@@ -7,11 +7,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SshSettings } from "../../ssh/settings.ts";
 
 /** sshd must be started by its absolute path; it is rarely on a user's PATH. */
-const sshd = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/opt/homebrew/sbin/sshd"].find((path) => existsSync(path));
+const sshd = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/opt/homebrew/sbin/sshd"].find((path) =>
+  existsSync(path),
+);
 
 /** Why there is no OpenSSH server to test with; undefined when there is one. */
 export const missingOpenSsh =
-  sshd === undefined ? "OpenSSH's sshd is not on this machine (Debian: apt-get install openssh-server)" : undefined;
+  sshd === undefined
+    ? "OpenSSH's sshd is not on this machine (Debian: apt-get install openssh-server)"
+    : undefined;
 
 /** A real sshd on loopback, run by the current user, with its own host key and one authorized key. */
 export interface OpenSsh {
@@ -32,7 +36,8 @@ export async function startOpenSsh(extra: readonly string[] = []): Promise<OpenS
   // Not under /tmp directly: sshd checks who may write to the path of authorized_keys (StrictModes is off for that).
   const directory = mkdtempSync(join(tmpdir(), "rocmark-sshd-"));
   const at = (name: string) => join(directory, name);
-  for (const name of ["host", "user"]) execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at(name)]);
+  for (const name of ["host", "user"])
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at(name)]);
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   const port = await freePort();
   const user = userInfo().username;
