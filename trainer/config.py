@@ -117,8 +117,9 @@ class Training:
     weight_decay: float = at_least(0)
     max_gradient_norm: float = above(0)
     gradient_checkpointing: bool
-    loss_on: Literal["answer", "all"]
-    """`answer`: on what follows "### Answer:"; `all`: on the question too, as the published walkthrough does."""
+    loss_on: Literal["option", "answer", "all"]
+    """`option`: on the right option alone, its explanation left out of the sample; `answer`: on all that follows
+    "### Answer:"; `all`: on the question too, as the published walkthrough does."""
     max_steps: int | None = at_least(1)
     """Optimizer steps after which to stop, null for all epochs."""
 

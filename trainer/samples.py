@@ -64,7 +64,9 @@ def encode_samples(
     """
     prompts = encoder.prompts([render_prompt(question) for question in questions])
     answers = encoder.continuations([render_option(question, question.gold) for question in questions])
-    explanations = encoder.continuations([render_explanation(question) for question in questions])
+    explained = questions if loss_on != "option" else ()
+    explanations = encoder.continuations([render_explanation(question) for question in explained])
+    explanations = explanations or [()] * len(questions)
     samples, cut_explanations, cut_prompts = [], 0, 0
     for question, prompt, answer, explanation in zip(questions, prompts, answers, explanations, strict=True):
         if len(encoder.start) + len(answer) >= max_length:
@@ -90,7 +92,7 @@ def _keep_end(prompt: tuple[int, ...], room: int, *, start: tuple[int, ...]) -> 
 
 def _sample(prompt: tuple[int, ...], completion: tuple[int, ...], loss_on: str) -> Sample:
     ids = prompt + completion
-    ignored = max(1, len(prompt)) if loss_on == "answer" else 1
+    ignored = max(1, len(prompt)) if loss_on != "all" else 1
     return Sample(input_ids=ids, labels=(IGNORED,) * ignored + ids[ignored:])
 
 

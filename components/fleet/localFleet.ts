@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
@@ -42,13 +41,12 @@ export class LocalFleet extends pulumi.ComponentResource {
     const generations = await Promise.all(
       names.map((node) => nodeGeneration(join(args.directory, "nodes", node))),
     );
-    const present = existsSync(join(args.directory, "keys"));
-    return new LocalFleet(name, { ...args, generations, present }, opts);
+    return new LocalFleet(name, { ...args, generations }, opts);
   }
 
   private constructor(
     name: string,
-    args: LocalFleetArgs & { generations: readonly number[]; present: boolean },
+    args: LocalFleetArgs & { generations: readonly number[] },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("rocmark:fleet:LocalFleet", name, {}, opts);
@@ -58,7 +56,6 @@ export class LocalFleet extends pulumi.ComponentResource {
         create: command(workspace, "ensure", args.directory),
         update: command(workspace, "ensure", args.directory),
         delete: command(workspace, "remove", args.directory),
-        triggers: [args.present ? "present" : "missing"],
         logging: local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },

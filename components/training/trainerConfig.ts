@@ -38,7 +38,8 @@ export const recipeSchema = z.strictObject({
     weightDecay: z.number().min(0),
     maxGradientNorm: z.number().positive(),
     gradientCheckpointing: z.boolean(),
-    lossOn: z.enum(["answer", "all"]),
+    /** `option`: on the right option alone; `answer`: on its explanation too; `all`: on the prompt as well. */
+    lossOn: z.enum(["option", "answer", "all"]),
     /** Optimizer steps after which training ends, null for all epochs. */
     maxSteps: count.nullable(),
   }),
