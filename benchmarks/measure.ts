@@ -1,10 +1,12 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-import { SshExecutor } from "./executors/sshExecutor.ts";
+import { RocmarkError } from "./errors.ts";
+import type { Dialer } from "./executors/connection.ts";
+import { NodeLock } from "./executors/nodeLock.ts";
+import { executeRun } from "./executors/ssh.ts";
 import type { Experiment } from "./experiment.ts";
-import type { Code, RunRecord } from "./record.ts";
+import type { RunRecord } from "./record.ts";
 import { type ScheduledRun, scheduleRuns } from "./schedule.ts";
 import { writeRecord } from "./store/store.ts";
+import { newRunId, planRun } from "./trainerConfig.ts";
 
 /** What one run left. */
 export interface Measured {
@@ -12,50 +14,59 @@ export interface Measured {
   path: string;
 }
 
-/** Seconds that starting, copying and saving may take beyond the runs' own limits. */
-const overheadSeconds = 120;
+/** Who listens to a measurement, and who may end it. */
+export interface Measurement {
+  dialer: Dialer;
+  /** Called before each run. */
+  onRun(run: ScheduledRun, at: number, of: number): void;
+  /** Called after each run. */
+  onMeasured(measured: Measured): void;
+  /** Takes a line of the first rank's progress, or one of ours. */
+  onProgress(line: string): void;
+  signal: AbortSignal;
+}
 
-/** Makes every run of an experiment in its order; each leaves a record, whatever its outcome. */
-export async function measure(
-  experiment: Experiment,
-  {
-    signal,
-    onProgress,
-    onRun,
-  }: {
-    signal: AbortSignal;
-    onProgress: (text: string) => void;
-    onRun: (run: ScheduledRun, at: number, of: number) => void;
-  },
-): Promise<Measured[]> {
-  const runs = scheduleRuns(experiment);
-  const executor = new SshExecutor(experiment, await readCode(experiment.code), signal, onProgress);
+/**
+ * Makes every run of an experiment in its scheduled order and stores a record of each. A run that fails is a record with
+ * another outcome, and the next one follows. Holds a lock on all nodes meanwhile. Throws when aborted; what was measured
+ * until then stays in the store, and the run that was under way leaves no record.
+ */
+export async function measure(experiment: Experiment, measurement: Measurement): Promise<Measured[]> {
+  const { dialer, onRun, onMeasured, onProgress, signal } = measurement;
+  const schedule = scheduleRuns(experiment);
+  const used = new Set(experiment.arms.flatMap(({ nodes }) => nodes));
+  const nodes = experiment.nodes.filter(({ name }) => used.has(name));
+  const lock = new NodeLock(dialer);
   const measured: Measured[] = [];
   try {
-    const limits = runs.reduce((sum, { scenario }) => sum + scenario.timeoutSeconds, 0);
-    await executor.lock(limits + overheadSeconds);
-    for (const [index, run] of runs.entries()) {
-      onRun(run, index + 1, runs.length);
-      const record = await executor.run(run);
-      measured.push({ record, path: await writeRecord(experiment.recordsDirectory, record) });
+    await lock.take(nodes, schedule[0]?.scenario.timeoutSeconds ?? 0, signal);
+    for (const [i, scheduled] of schedule.entries()) {
+      signal.throwIfAborted();
+      onRun(scheduled, i + 1, schedule.length);
+      if (i > 0) await renew(lock, nodes, scheduled.scenario.timeoutSeconds, measurement);
+      const run = planRun(experiment, scheduled, newRunId());
+      const { recordsDirectory } = experiment;
+      const record = await executeRun(run, dialer, { recordsDirectory, onProgress, signal });
+      measured.push({ record, path: await writeRecord(recordsDirectory, record) });
+      onMeasured(measured.at(-1) as Measured);
     }
   } finally {
-    await executor.close();
+    await lock.release();
   }
   return measured;
 }
 
-const run = promisify(execFile);
-
-/** The code's identity: commit and state of the work tree are read now, stack configs left out (records hold them). */
-async function readCode(code: Code): Promise<Code> {
-  if (code.commit !== null) return code;
-  const git = (...words: string[]) =>
-    run("git", words, { cwd: import.meta.dirname }).then(({ stdout }) => stdout.trim());
+/** A node that cannot be reached fails its own runs, not the others: only a lock that was lost ends the suite. */
+async function renew(
+  lock: NodeLock,
+  nodes: Experiment["nodes"],
+  seconds: number,
+  { signal, onProgress }: Measurement,
+): Promise<void> {
   try {
-    const status = await git("status", "--porcelain", "--", ":/", ":(top,exclude)stacks/Pulumi.*.yaml");
-    return { ...code, commit: await git("rev-parse", "HEAD"), dirty: status !== "" };
-  } catch {
-    return code; // not a git checkout: the bundle's digest still says which code it was
+    await lock.renew(nodes, seconds, signal);
+  } catch (cause) {
+    if (cause instanceof RocmarkError || signal.aborted) throw cause;
+    onProgress(`the lock was not renewed on every node: ${cause instanceof Error ? cause.message : cause}`);
   }
 }

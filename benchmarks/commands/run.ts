@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
-import { refusal } from "../errors.ts";
+import { RocmarkError, refusal } from "../errors.ts";
 import { type Experiment, parseExperiment } from "../experiment.ts";
-import { measure } from "../measure.ts";
+import type { Measured } from "../measure.ts";
 import { seconds } from "../report/words.ts";
+import type { ScheduledRun } from "../schedule.ts";
 import { recordsArgs } from "./place.ts";
 import { readStackOutput } from "./stackOutput.ts";
 
@@ -35,24 +36,15 @@ export default defineCommand({
         ? JSON.stringify((await readStackOutput(args.stack)).experiment)
         : await readSpec(args.spec);
     const experiment = narrow(parseExperiment(text, source === "-" ? "standard input" : source), args);
-    const abort = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.once(signal, () => abort.abort(new Error(signal)));
-
-    let line = "";
-    const say = (text: string) => process.stderr.write(`${text}\n`);
-    const measured = await measure(experiment, {
-      signal: abort.signal,
-      onRun: ({ arm, scenario, repeat }, at, of) =>
-        say(
-          `run ${at} of ${of}: ${arm.name}, ${scenario.label}, repeat ${repeat + 1} of ${scenario.repeats}`,
-        ),
-      onProgress: (text) => {
-        const lines = (line + text).split("\n");
-        line = lines.pop() ?? "";
-        for (const whole of lines) if (whole.trim() !== "") say(`  ${whole}`);
-      },
-    });
+    const { readCode } = await import("../code.ts");
+    const { sshDialer } = await import("../executors/connection.ts");
+    const { measure } = await import("../measure.ts");
+    const signal = interruption();
+    const dialer = sshDialer();
+    const measured = await measure(
+      { ...experiment, code: await readCode(experiment.code) },
+      { dialer, signal, ...progress() },
+    ).finally(() => dialer.close());
     const records = measured.map(({ record, path }) => ({
       id: record.id,
       arm: record.arm,
@@ -62,15 +54,40 @@ export default defineCommand({
       seconds: record.phases.total,
       trainSeconds: record.phases.train ?? null,
     }));
-    for (const { record } of measured) {
-      say(
-        `${record.id}  ${record.arm}  ${record.outcome}  train ${seconds(record.phases.train ?? null)}${record.error === null ? "" : `  ${record.error.code}: ${record.error.message}`}`,
-      );
-    }
     if (args.json) process.stdout.write(`${JSON.stringify({ records })}\n`);
     if (measured.some(({ record }) => record.outcome !== "ok")) process.exitCode = 1;
   },
 });
+
+/** Aborts on Ctrl-C and on a request to end. A second one ends the process at once, remote runs or not. */
+function interruption(): AbortSignal {
+  const abort = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      process.stderr.write(`${signal}: ending the runs on the nodes; once more ends only this process\n`);
+      abort.abort(
+        new RocmarkError("E_INTERRUPTED", `Interrupted by ${signal}. What was measured before is kept.`),
+      );
+    });
+  return abort.signal;
+}
+
+/** Progress for people, on stderr. */
+function progress() {
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  let prefix = "";
+  return {
+    onRun({ arm, scenario, repeat }: ScheduledRun, at: number, of: number) {
+      prefix = `  ${arm.name} | `;
+      say(`run ${at} of ${of}: ${arm.name}, ${scenario.label}, repeat ${repeat + 1} of ${scenario.repeats}`);
+    },
+    onProgress: (line: string) => say(`${prefix}${line}`),
+    onMeasured({ record }: Measured) {
+      const why = record.error === null ? "" : `  ${record.error.code}: ${record.error.message}`;
+      say(`  ${record.id}  ${record.outcome}  train ${seconds(record.phases.train ?? null)}${why}`);
+    },
+  };
+}
 
 async function readSpec(file: string): Promise<string> {
   if (file !== "-") {

@@ -1,58 +1,83 @@
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import * as tar from "tar";
+import { quote } from "../../ssh/quote.ts";
 import { RocmarkError } from "../errors.ts";
+import { syncDirectory } from "../store/store.ts";
+import type { NodeConnection } from "./connection.ts";
 
-/** Bytes an adapter may have: a LoRA of rank 64 on all layers of an 8 B model has 0.7 GB, and stays on its node. */
-export const maxAdapterBytes = 256 * 1024 * 1024;
-
+const maxFiles = 64;
+const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** The trainer's own list of the files, not part of the digest. */
 const manifest = "manifest.json";
 
+/** sha256 over the sorted lines `<name> <sha256>\n`, as the trainer computes it. */
+export function adapterDigest(files: ReadonlyMap<string, Buffer>): string {
+  const lines = [...files]
+    .filter(([name]) => name !== manifest)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, content]) => `${name} ${createHash("sha256").update(content).digest("hex")}\n`);
+  return createHash("sha256").update(lines.join("")).digest("hex");
+}
+
 /**
- * Unpacks an adapter's archive into `<records>/adapters/<id>`, checked against the digest its record names: sha256 over the
- * lines `name sha256`, sorted by name, of all files but the manifest. All of it appears, or nothing.
+ * Copies `directory` on a node to `<records>/adapters/<id>/`: file by file, checked against the record's digest, put in
+ * place as a whole. Returns the path inside the store.
  */
-export async function keepAdapter(
-  archive: Buffer,
-  recordsDirectory: string,
-  id: string,
-  sha256: string,
+export async function downloadAdapter(
+  connection: NodeConnection,
+  {
+    directory,
+    records,
+    id,
+    sha256,
+    signal,
+  }: { directory: string; records: string; id: string; sha256: string; signal: AbortSignal },
 ): Promise<string> {
-  const adapters = join(recordsDirectory, "adapters");
-  const partial = join(adapters, `.${id}.${process.pid}.partial`);
-  await mkdir(partial, { recursive: true });
-  try {
-    // Only files of the folder itself: a node is not trusted to name paths on this machine.
-    const plain = (path: string) => /^(\.\/)?[A-Za-z0-9._-]+$/.test(path);
-    await pipeline(
-      Readable.from(archive),
-      tar.extract({ cwd: partial, filter: plain, strict: true, preserveOwner: false }),
+  const listing = await connection.exec(`cd ${quote(directory)} && ls -1A`, {
+    shell: "posix",
+    timeoutSeconds: 60,
+    signal,
+  });
+  const names = listing.stdout.split("\n").filter((name) => name !== "");
+  const odd = names.find((name) => !plainName.test(name));
+  if (listing.exitCode !== 0 || names.length === 0 || names.length > maxFiles || odd !== undefined)
+    throw new RocmarkError(
+      "E_ADAPTER",
+      `The adapter in ${directory}: wanted 1 to ${maxFiles} files with plain names, found ` +
+        `${listing.exitCode !== 0 ? listing.stderr.trim() : odd !== undefined ? JSON.stringify(odd) : names.length}.`,
     );
-    const found = await folderDigest(partial);
-    if (found !== sha256)
-      throw new RocmarkError(
-        "E_ADAPTER",
-        `The adapter of run ${id} arrived with digest ${found}; its record says ${sha256}.`,
-      );
+
+  const files = new Map<string, Buffer>();
+  for (const name of names) files.set(name, await connection.download(`${directory}/${name}`, { signal }));
+  const found = adapterDigest(files);
+  if (found !== sha256)
+    throw new RocmarkError(
+      "E_ADAPTER",
+      `The adapter in ${directory}: wanted sha256 ${sha256}, found ${found}.`,
+    );
+
+  const adapters = join(records, "adapters");
+  await mkdir(adapters, { recursive: true });
+  const partial = join(adapters, `.${id}.${randomBytes(6).toString("hex")}`);
+  try {
+    await mkdir(partial);
+    for (const [name, content] of files) await writeDurably(join(partial, name), content);
+    await syncDirectory(partial);
     await rename(partial, join(adapters, id));
+    await syncDirectory(adapters);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
   return `adapters/${id}`;
 }
 
-async function folderDigest(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name !== manifest).sort();
-  const lines = await Promise.all(
-    names.map(
-      async (name) =>
-        `${name} ${createHash("sha256")
-          .update(await readFile(join(folder, name)))
-          .digest("hex")}\n`,
-    ),
-  );
-  return createHash("sha256").update(lines.join("")).digest("hex");
+async function writeDurably(path: string, content: Buffer): Promise<void> {
+  const file = await open(path, "wx", 0o644);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { link, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { RocmarkError, recordRefused, refusal, runExists } from "../errors.ts";
 import { maxRecordBytes, parseStoredRecord } from "../parseRecord.ts";
@@ -50,8 +50,11 @@ export async function writeRecord(directory: string, record: RunRecord): Promise
     } finally {
       await file.close();
     }
-    await link(partial, path).catch((cause: NodeJS.ErrnoException) => {
-      throw cause.code === "EEXIST" ? runExists(path) : cause;
+    await link(partial, path).catch(async (cause: NodeJS.ErrnoException) => {
+      if (cause.code === "EEXIST" || (await exists(path))) throw runExists(path);
+      // Some file systems have no hard links; there, only two writers of one id at one moment could collide.
+      if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(cause.code ?? "")) throw cause;
+      await rename(partial, path);
     });
   } finally {
     await unlink(partial).catch(() => undefined);

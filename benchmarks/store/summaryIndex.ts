@@ -5,8 +5,8 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb
 import { messageOf, RocmarkError } from "../errors.ts";
 import { appendRun, toSummaries } from "./indexRows.ts";
 import { createTables, indexVersion } from "./indexSchema.ts";
+import type { RunFilter, Summaries } from "./runFilter.ts";
 import { type BadRecord, readRecords } from "./store.ts";
-import type { RunFilter, Summaries } from "./summaries.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 
 /** Name of the index inside a records directory. */

@@ -1,0 +1,30 @@
+import type { BadRecord } from "./store.ts";
+import type { RunSummary } from "./summary.ts";
+
+/** Which runs; each part that is left out lets all through. */
+export interface RunFilter {
+  /** Its name, or `<name>/<label>`. */
+  experiment?: string | undefined;
+  scenario?: string | undefined;
+  arms?: readonly string[] | undefined;
+}
+
+/** What a records directory holds. */
+export interface Summaries {
+  /** Oldest first. */
+  runs: RunSummary[];
+  /** Files that are no record, passed over. */
+  bad: BadRecord[];
+}
+
+/** Whether a filter lets a run through. */
+export function lets(filter: RunFilter, run: RunSummary): boolean {
+  const { experiment, scenario, arms } = filter;
+  return (
+    (experiment === undefined ||
+      run.experiment === experiment ||
+      run.experiment.startsWith(`${experiment}/`)) &&
+    (scenario === undefined || run.scenario === scenario) &&
+    (arms === undefined || arms.includes(run.arm))
+  );
+}
