@@ -14,7 +14,7 @@ from typing import Any
 
 from .config import Config
 from .errors import RocmarkError
-from .walkthrough import Steps
+from .recorder import Steps
 
 
 @dataclass(kw_only=True, slots=True)
@@ -123,7 +123,7 @@ def merge_fingerprints(given: list[dict[str, Any]], found: dict[str, dict[str, A
 def largest_memory(peaks: list[dict[str, float | None]]) -> dict[str, float | None]:
     """The peak of the rank that needed most, for each kind of memory; null where no rank knows it."""
     return {
-        key: max((peak[key] for peak in peaks if peak.get(key) is not None), default=None)  # type: ignore[type-var]
+        key: max((peak[key] for peak in peaks if peak.get(key) is not None), default=None)
         for key in {key for peak in peaks for key in peak}
     }
 

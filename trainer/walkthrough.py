@@ -8,39 +8,15 @@ and not on the number of ranks; a step that is not finite ends the run instead o
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .config import Config
-from .device import synchronise
-from .errors import RocmarkError
 from .order import Plan, micro_batch_seed
 from .progress import Progress
+from .recorder import Steps, make_recorder
 from .samples import IGNORED, Sample, collate
-
-SKIPS_IN_A_ROW = 24
-"""fp16's scale starts at 2^16 and halves at each skipped step: after so many, no scale helps."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Steps:
-    """What was measured, one entry an optimizer step."""
-
-    seconds: list[float] = field(default_factory=list)
-    """From the end of the step before (or the start of the loop) to the end of this one, device synchronised."""
-    tokens: list[int] = field(default_factory=list)
-    """Tokens of all ranks, padding left out."""
-    target_tokens: list[int] = field(default_factory=list)
-    """Tokens of all ranks that carry loss."""
-    loss: list[float] = field(default_factory=list)
-    """Mean over the target tokens of the effective batch."""
-    gradient_norm: list[float] = field(default_factory=list)
-    """Before clipping; 0 for a skipped step, which applies no gradient."""
-    skipped: list[bool] = field(default_factory=list)
-    """Whether fp16's scaler left the step out because a gradient overflowed."""
 
 
 def train(
@@ -61,12 +37,12 @@ def train(
 
     package = transformers()
     batches = plan.micro_batches_of(rank)
-    recorder = make_recorder(
-        samples=samples, plan=plan, device=device, config=config, progress=progress, steps=steps
-    )
+    recorder = make_recorder(samples=samples, plan=plan, device=device, progress=progress, steps=steps)
 
-    class PlannedTrainer(package.Trainer):  # type: ignore[misc, name-defined]
+    class PlannedTrainer(package.Trainer):
         """Transformers' Trainer over micro-batches that were planned before."""
+
+        taken = 0
 
         def get_train_dataloader(self) -> Any:
             return make_loader(samples, [indexes for _, (_, indexes) in batches], pad_id)
@@ -78,8 +54,6 @@ def train(
             self.taken += 1
             torch.manual_seed(micro_batch_seed(seed=config.seed, step=step, number=number))
             return super().training_step(model, inputs, num_items_in_batch)
-
-        taken = 0
 
     trainer = PlannedTrainer(
         model=model,
@@ -161,63 +135,7 @@ def make_loader(samples: Sequence[Sample], batches: list[tuple[int, ...]], pad_i
     from torch.utils.data import DataLoader
 
     return DataLoader(
-        samples,  # type: ignore[arg-type]
+        samples,
         batch_sampler=batches,
         collate_fn=lambda chosen: collate(chosen, pad_id=pad_id),
-    )
-
-
-def make_recorder(
-    *, samples: Sequence[Sample], plan: Plan, device: Any, config: Config, progress: Progress, steps: Steps
-) -> Any:
-    """A callback that reads the clock after each optimizer step, and stops a run that has diverged."""
-    from .imports import transformers
-
-    class Recorder(transformers().TrainerCallback):  # type: ignore[misc, name-defined]
-        """Fills `steps`."""
-
-        trainer: Any = None
-        skips = 0
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            synchronise(device)
-            self.clock = time.perf_counter()
-            progress.phase("train")
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            synchronise(device)
-            now = time.perf_counter()
-            self.seconds, self.clock = now - self.clock, now
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if not logs or "loss" not in logs:
-                return
-            number = state.global_step
-            loss, norm = float(logs["loss"]), float(logs["grad_norm"])
-            skipped = bool(self.trainer.accelerator.optimizer_step_was_skipped)
-            self.skips = self.skips + 1 if skipped else 0
-            check_finite(number, len(plan.steps), loss, norm, skips=self.skips)
-            members = [samples[index] for micro_batch in plan.steps[number - 1] for index in micro_batch]
-            steps.seconds.append(self.seconds)
-            steps.tokens.append(sum(len(sample.input_ids) for sample in members))
-            steps.target_tokens.append(sum(sample.num_targets for sample in members))
-            steps.loss.append(loss)
-            steps.gradient_norm.append(0.0 if skipped else norm)
-            steps.skipped.append(skipped)
-            speed = round(steps.tokens[-1] / max(self.seconds, 1e-9))
-            progress.update("train", number, len(plan.steps), loss=loss, tokens_per_second=speed)
-
-    return Recorder()
-
-
-def check_finite(number: int, total: int, loss: float, norm: float, *, skips: int) -> None:
-    """End a run whose loss or gradient is no number. A step that fp16's scaler skipped may have an infinite norm."""
-    if math.isfinite(loss) and (math.isfinite(norm) or 0 < skips < SKIPS_IN_A_ROW):
-        return
-    found = f"a loss of {loss}" if not math.isfinite(loss) else f"a gradient norm of {norm}"
-    raise RocmarkError(
-        "E_DIVERGED",
-        f"training diverged at step {number} of {total}: found {found}. "
-        "Try a lower training.learningRate, or precision bf16 or fp32.",
-        outcome="diverged",
     )

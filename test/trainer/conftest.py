@@ -20,7 +20,18 @@ sys.path.insert(0, str(ROOT))
 
 def question_row(index: int, **changes: Any) -> dict[str, Any]:
     """One row in MedMCQA's columns."""
-    drugs = ["metformin", "warfarin", "digoxin", "furosemide", "salbutamol", "lithium", "heparin", "insulin", "codeine", "aspirin"]
+    drugs = [
+        "metformin",
+        "warfarin",
+        "digoxin",
+        "furosemide",
+        "salbutamol",
+        "lithium",
+        "heparin",
+        "insulin",
+        "codeine",
+        "aspirin",
+    ]
     return {
         "id": f"q{index}",
         "question": f"Which drug is meant by word number {index}" + " or so" * (index % 4) + "?",
@@ -114,16 +125,30 @@ Trainer = Callable[..., "subprocess.CompletedProcess[str]"]
 def run_trainer(tmp_path: Path) -> Trainer:
     """Run the trainer as a user does: a process with a config file, under torchrun for several ranks."""
 
-    def run(config: Any, verb: str = "train", ranks: int = 1, more: tuple[str, ...] = (), **environment: str) -> Any:
+    def run(
+        config: Any, verb: str = "train", ranks: int = 1, more: tuple[str, ...] = (), **environment: str
+    ) -> Any:
         path = tmp_path / "config.json"
         path.write_text(config if isinstance(config, str) else json.dumps(config))
         launcher = [sys.executable, "-m"]
         if ranks > 1:
-            launcher += ["torch.distributed.run", "--nproc-per-node", str(ranks), "--master-addr", "127.0.0.1"]
+            launcher += [
+                "torch.distributed.run",
+                "--nproc-per-node",
+                str(ranks),
+                "--master-addr",
+                "127.0.0.1",
+            ]
             launcher += ["--master-port", str(free_port()), "-m"]
         command = [*launcher, "trainer", verb, "--config", str(path), "--out", str(tmp_path / "out"), *more]
         return subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     return run
