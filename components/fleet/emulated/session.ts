@@ -4,6 +4,7 @@ import { type RunningCommand, runCommand } from "./command.ts";
 import { clientMaySet, commandEnvironment, type Login } from "./environment.ts";
 import type { Log } from "./logFile.ts";
 import type { ProcessGroups } from "./processGroups.ts";
+import { serveSftp } from "./sftp/serveSftp.ts";
 
 // As sshd's MaxSessions: what works here should not fail on a real host.
 const maxSessions = 10;
@@ -67,6 +68,10 @@ function serveSession(session: Session, gone: AbortSignal, args: SessionArgs): v
     });
   };
   session.on("exec", (accept, _reject, { command }) => start(accept, command));
+  session.on("subsystem", (accept, reject, { name }) => {
+    if (name === "sftp") serveSftp({ channel: accept(), gone, home: args.root });
+    else reject();
+  });
   session.on("shell", (accept) => start(accept, undefined));
 }
 
