@@ -18,7 +18,10 @@ export class ChannelWriter {
   constructor(channel: ServerChannel, gone: AbortSignal) {
     this.#channel = channel;
     this.#gone = gone;
-    this.#closed = new Promise((resolve) => gone.addEventListener("abort", () => resolve(), { once: true }));
+    this.#closed = new Promise((resolve) => {
+      if (gone.aborted) resolve();
+      else gone.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   /** Forwards until the source ends. When the channel closes first, so does the source: its writer gets SIGPIPE. */

@@ -1,18 +1,13 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import type { ServerChannel } from "ssh2";
 import { ChannelWriter } from "./channelWriter.ts";
 import { trySignal } from "./endProcesses.ts";
 import type { ProcessGroups } from "./processGroups.ts";
+import { type SpawnArgs, spawnCommand } from "./spawnCommand.ts";
 
-export interface CommandArgs {
+export interface CommandArgs extends SpawnArgs {
   channel: ServerChannel;
-  shell: string;
-  /** What the client asked to run; undefined for a shell that reads its commands from the channel. */
-  command: string | undefined;
-  directory: string;
-  environment: Record<string, string>;
   groups: ProcessGroups;
   /** Aborted when the client has closed the channel or its connection has ended. */
   gone: AbortSignal;
@@ -29,36 +24,27 @@ export interface RunningCommand {
  * any more, and what it left in the background lives on. When the client goes first the group gets SIGHUP, as on a
  * terminal: nothing runs on unseen unless it asked for that (nohup, setsid), and `stop` ends that too.
  */
-export function runCommand({
+export async function runCommand({
   channel,
-  shell,
-  command,
-  directory,
-  environment,
   groups,
   gone,
-}: CommandArgs): RunningCommand {
-  let child: ChildProcessWithoutNullStreams;
-  try {
-    child = spawn(shell, command === undefined ? [] : ["-c", command], {
-      cwd: directory,
-      env: environment,
-      detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-  } catch (error) {
-    // For example a command longer than the system takes (E2BIG).
-    refuse(channel, error as NodeJS.ErrnoException);
-    return { signal: () => {} };
-  }
+  ...args
+}: CommandArgs): Promise<RunningCommand | undefined> {
+  channel.on("error", () => {});
+  const spawned = await spawnCommand(args).catch((error: NodeJS.ErrnoException) => error);
+  // For example a command longer than the system takes (E2BIG).
+  if (spawned instanceof Error) return refuse(channel, spawned);
+  const { child, input, output, errors } = spawned;
   const group = child.pid;
-  let ended = group === undefined;
-  if (group !== undefined) groups.add(group);
+  if (group === undefined) {
+    child.once("error", (error) => refuse(channel, error));
+    for (const stream of [input, output, errors]) stream.destroy();
+    return undefined;
+  }
+  groups.add(group);
 
+  let ended = false;
   const exited = new Promise<void>((resolve) => {
-    child.once("error", (error) => {
-      if (group === undefined) refuse(channel, error);
-    });
     child.once("exit", (code, signal) => {
       ended = true;
       reportExit(channel, code, signal);
@@ -66,26 +52,25 @@ export function runCommand({
       resolve();
     });
   });
-  gone.addEventListener("abort", () => {
-    child.stdin.destroy();
-    if (!ended && group !== undefined) trySignal(-group, "SIGHUP");
-  });
-  connectInput(channel, child.stdin);
-  const writer = new ChannelWriter(channel, gone);
-  void Promise.all([
-    exited,
-    writer.forward(child.stdout, "output"),
-    writer.forward(child.stderr, "errors"),
-  ]).then(() => channel.end());
-  return {
-    signal: (name) => {
-      if (!ended && group !== undefined) trySignal(-group, name);
-    },
+  const signal = (name: NodeJS.Signals) => {
+    if (!ended) trySignal(-group, name);
   };
+  const leave = () => {
+    input.destroy();
+    signal("SIGHUP");
+  };
+  if (gone.aborted) leave();
+  else gone.addEventListener("abort", leave, { once: true });
+
+  connectInput(channel, input);
+  const writer = new ChannelWriter(channel, gone);
+  void Promise.all([exited, writer.forward(output, "output"), writer.forward(errors, "errors")]).then(() =>
+    channel.end(),
+  );
+  return { signal };
 }
 
 function connectInput(channel: ServerChannel, input: Writable): void {
-  channel.on("error", () => {});
   input.on("error", () => {
     // The command does not read on; what the client still sends must go somewhere or the client waits forever.
     channel.unpipe(input);
@@ -104,7 +89,7 @@ function reportExit(channel: ServerChannel, code: number | null, signal: NodeJS.
   }
 }
 
-function refuse(channel: ServerChannel, error: NodeJS.ErrnoException): void {
+function refuse(channel: ServerChannel, error: NodeJS.ErrnoException): undefined {
   const reason = error.code === "E2BIG" ? "the command is longer than this system allows" : error.message;
   channel.stderr.write(`rocmark node: cannot run the command: ${reason}\n`);
   channel.exit(error.code === "ENOENT" ? 127 : 126);

@@ -4,6 +4,7 @@ import { authenticate } from "./authentication.ts";
 import { readLogin } from "./environment.ts";
 import { identOf } from "./liveness.ts";
 import type { Log } from "./logFile.ts";
+import { PipePool } from "./pipePool.ts";
 import type { ProcessGroups } from "./processGroups.ts";
 import { serveSessions } from "./session.ts";
 
@@ -33,6 +34,8 @@ export function createNodeServer(args: ServerArgs): NodeServer {
     ident: identOf(args.id),
     keepaliveInterval: 15_000,
   });
+  const pipes = new PipePool();
+  void pipes.fill();
   const sockets = new Set<Socket>();
   // Until a connection is authenticated it is known by its port only: ssh2 tells of it when its first line has come.
   const graceTimers = new Map<number, NodeJS.Timeout>();
@@ -66,7 +69,7 @@ export function createNodeServer(args: ServerArgs): NodeServer {
       args.log(`${peer} connected`);
       client.once("close", () => args.log(`${peer} disconnected`));
     });
-    serveSessions(client, { ...args, login, connection: { clientPort, port: portOf(tcp) } });
+    serveSessions(client, { ...args, pipes, login, connection: { clientPort, port: portOf(tcp) } });
   });
 
   return {

@@ -3,6 +3,7 @@ import type { Connection, ServerChannel, Session } from "ssh2";
 import { type RunningCommand, runCommand } from "./command.ts";
 import { clientMaySet, commandEnvironment, type Login } from "./environment.ts";
 import type { Log } from "./logFile.ts";
+import type { PipePool } from "./pipePool.ts";
 import type { ProcessGroups } from "./processGroups.ts";
 import { serveSftp } from "./sftp/serveSftp.ts";
 
@@ -14,6 +15,7 @@ export interface SessionArgs {
   login: Login;
   root: string;
   groups: ProcessGroups;
+  pipes: PipePool;
   connection: { clientPort: number; port: number };
   log: Log;
 }
@@ -40,7 +42,7 @@ export function serveSessions(client: Connection, args: SessionArgs): void {
 
 function serveSession(session: Session, gone: AbortSignal, args: SessionArgs): void {
   const fromClient = new Map<string, string>();
-  let running: RunningCommand | undefined;
+  let running: Promise<RunningCommand | undefined> | undefined;
 
   session.on("env", (accept, reject, { key, val }) => {
     if (!clientMaySet(key) || val.includes("\0") || fromClient.size >= 100) return reject?.();
@@ -50,22 +52,15 @@ function serveSession(session: Session, gone: AbortSignal, args: SessionArgs): v
   session.on("signal", (accept, reject, { name }) => {
     const signal = `SIG${name}`;
     if (running === undefined || !isSignal(signal)) return reject?.();
-    running.signal(signal);
+    void running.then((command) => command?.signal(signal));
     accept?.();
   });
   const start = (accept: () => ServerChannel, command: string | undefined) => {
-    const { login, root, groups } = args;
+    const { login, root, groups, pipes } = args;
     const environment = commandEnvironment({ ...args, own: process.env, fromClient });
     const channel = accept();
-    running = runCommand({
-      channel,
-      shell: login.shell,
-      command,
-      directory: root,
-      environment,
-      groups,
-      gone,
-    });
+    const shell = login.shell;
+    running = runCommand({ channel, shell, command, directory: root, environment, groups, pipes, gone });
   };
   session.on("exec", (accept, _reject, { command }) => start(accept, command));
   session.on("subsystem", (accept, reject, { name }) => {
