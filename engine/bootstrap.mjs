@@ -63,16 +63,20 @@ function installedIn(root) {
   }
 }
 
-/** Run a child on our terminal; signals sent to us alone reach it too. Resolves to its exit code, as a shell counts. */
+/** Run a child on our terminal; signals sent to us reach it too. Its exit code is as a shell counts. */
 function run(command, args, options) {
   return new Promise((resolve) => {
     const child = spawn(command, args, options);
-    const forward = (signal) => child.kill(signal);
+    let interrupted = null;
+    const forward = (signal) => {
+      interrupted ??= signal;
+      child.kill(signal);
+    };
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
     for (const signal of signals) process.on(signal, forward);
     const end = (exitCode, problem) => {
       for (const signal of signals) process.off(signal, forward);
-      resolve({ exitCode, problem });
+      resolve({ exitCode, problem, interrupted });
     };
     child.on("error", (error) => end(127, error.message));
     child.on("close", (code, signal) => end(signal ? 128 + constants.signals[signal] : (code ?? 1), null));
@@ -97,6 +101,8 @@ async function install(root) {
   const ended = await run(command, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   clearInterval(timer);
   if (live) process.stderr.write("\r\u001b[K");
+  // npm has its own exit code for an interruption.
+  if (ended.interrupted) return 128 + constants.signals[ended.interrupted];
   if (ended.exitCode > 128) return ended.exitCode;
   if (ended.problem)
     return fail(

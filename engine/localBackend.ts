@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ export async function ensurePassphrase(root: string): Promise<PassphraseState> {
   }
   if (existing !== null || existsSync(checkpointFile(root))) return "lost";
   await mkdir(localFolder(root), { recursive: true });
-  const partial = `${file}.${process.pid}.partial`;
+  const partial = `${file}.${randomUUID()}.partial`;
   await writeFile(partial, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
   try {
     // A link fails where the file has appeared meanwhile: two first runs at once agree on one passphrase.

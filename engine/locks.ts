@@ -47,6 +47,12 @@ export async function isStale(lock: Lock | null, machine: Machine): Promise<bool
   return program === null || !program.includes("pulumi");
 }
 
+/** The program in a line of `ps -o stat= -o comm=`; null for none, and for one that is dead and only not reaped yet. */
+export function parseProgram(line: string): string | null {
+  const [, stat = "Z", program] = /^\s*(\S+)\s+(.+?)\s*$/m.exec(line) ?? [];
+  return stat.startsWith("Z") ? null : (program ?? null);
+}
+
 /** This machine. */
 export const thisMachine = (): Machine => ({
   hostname: hostname(),

@@ -4,29 +4,17 @@
  * State and passphrase are the local stack's own, whatever backend the user is logged in to.
  */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readCheckpoint, resourceName, stackUrn } from "./checkpoint.ts";
-import { writeChoice } from "./choice.ts";
 import type { Engine } from "./engine.ts";
 import { enter } from "./entry.ts";
 import { pulumiEnvironment } from "./environment.ts";
-import { passphraseUnusable, programMissing, stackBusy, stepFailed } from "./errors.ts";
-import {
-  ensurePassphrase,
-  localBackendUrl,
-  localVariables,
-  passphraseFile,
-  projectName,
-  stateFolder,
-  withoutSalt,
-} from "./localBackend.ts";
+import { programMissing, stepFailed } from "./errors.ts";
+import { localVariables } from "./localBackend.ts";
 import { ensureEngine } from "./locate.ts";
-import { lockFolder, readLocks } from "./locks.ts";
 import { localFolder, repository } from "./places.ts";
+import { again, prepareStack } from "./prepareStack.ts";
 import { renderDuration } from "./progress.ts";
-import { readSelections } from "./pulumiFiles.ts";
-import { isLocalStack, localStack } from "./stackChoice.ts";
+import { localStack } from "./stackChoice.ts";
 import { steer } from "./steer.ts";
 
 /** The experiment of stacks/Pulumi.local.yaml, and where its report goes. */
@@ -50,9 +38,6 @@ const next =
   "  npx pulumi stack output --json    what stands, and every record\n" +
   "  npx rocmark run                   more repeats, for narrower intervals\n" +
   "  npx pulumi destroy --yes          take everything down; records stay\n";
-
-const again =
-  "`npm start` goes on from here: what stands is kept. `npx pulumi destroy --yes` takes everything down.";
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -83,49 +68,6 @@ function runStep(step: string, command: string, args: readonly string[], env: No
   return steer({ command, args, cwd: repository, env, onInterrupt });
 }
 
-/** Make the stack, or what it lacks, so that an update can begin. */
-async function prepareStack(engine: Engine, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
-  await mkdir(stateFolder(repository), { recursive: true });
-  if (env.PULUMI_CONFIG_PASSPHRASE_FILE === passphraseFile(repository)) await preparePassphrase();
-  const pulumi = async (...args: string[]) => {
-    const exitCode = await runStep(`pulumi ${args[0]}`, engine.cli, [...args, "--non-interactive"], env);
-    signal.throwIfAborted();
-    if (exitCode !== 0) throw stepFailed(`pulumi ${args.join(" ")}`, exitCode, again);
-  };
-
-  const checkpoint = await readCheckpoint(repository);
-  const selections = await readSelections(process.env, projectName, join(repository, "Pulumi.yaml"));
-  const selected = isLocalStack(selections.stacks[localBackendUrl(repository)] ?? "");
-  if (checkpoint === null || !selected) await pulumi("stack", "select", "--create", localStack);
-  await writeChoice(repository, process.env, true);
-
-  const { stale, holders } = await readLocks(repository);
-  if (holders.length > 0) throw stackBusy(holders, lockFolder(repository));
-  if (stale > 0) {
-    say("  An earlier run was killed and left its lock on the stack; nobody holds it, so it is removed.");
-    await pulumi("cancel", "--yes", "--stack", localStack);
-  }
-  const pending = checkpoint?.pendingCreates ?? [];
-  if (pending.length === 0) return;
-  say(
-    `  An earlier run was killed while it made ${pending.map(resourceName).join(", ")}; the update makes them again.`,
-  );
-  // Every create of this stack may be repeated on what it finds. The target keeps the refresh from asking dead nodes.
-  const refresh = ["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--suppress-outputs"];
-  await pulumi(...refresh, "--stack", localStack, "--target", stackUrn);
-}
-
-async function preparePassphrase(): Promise<void> {
-  const state = await ensurePassphrase(repository);
-  if (state === "lost")
-    throw passphraseUnusable(passphraseFile(repository), "it is gone, empty or unreadable");
-  if (state === "there") return;
-  const config = join(repository, "stacks", `Pulumi.${localStack}.yaml`);
-  const text = withoutSalt(await readFile(config, "utf8").catch(() => ""));
-  // A salt fits one passphrase: the one of a stack that was thrown away would have the new one refused.
-  if (text !== null) await writeFile(config, text);
-}
-
 const color = process.stdout.isTTY && !process.env.NO_COLOR ? "always" : "never";
 const update = [
   "up",
@@ -144,7 +86,7 @@ await enter(async (signal) => {
     return found;
   });
   const env = localEnvironment(engine);
-  await phase(`Prepare the stack "${localStack}"`, () => prepareStack(engine, env, signal));
+  await phase(`Prepare the stack "${localStack}"`, () => prepareStack(engine, env, signal, say));
   await phase("Provision, train and measure (pulumi up)", async () => {
     const args = [...update, "--color", color, "--stack", localStack];
     const exitCode = await runStep("Pulumi", engine.cli, args, env);
