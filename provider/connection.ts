@@ -26,10 +26,7 @@ export function toSettings(connection: ConnectionInput): SshSettings {
 }
 
 function toEndpoint(connection: ConnectionInput): SshEndpoint {
-  const agent = connection.agentSocketPath ?? process.env.SSH_AUTH_SOCK;
-  const useAgent =
-    connection.agentSocketPath !== undefined ||
-    (connection.privateKey === undefined && connection.password === undefined);
+  const agentSocketPath = connection.agentSocketPath ?? (process.env.SSH_AUTH_SOCK || undefined);
   return {
     host: connection.host,
     port: connection.port ?? 22,
@@ -38,7 +35,7 @@ function toEndpoint(connection: ConnectionInput): SshEndpoint {
       ...(connection.privateKey !== undefined && { privateKey: connection.privateKey }),
       ...(connection.privateKeyPassword !== undefined && { passphrase: connection.privateKeyPassword }),
       ...(connection.password !== undefined && { password: connection.password }),
-      ...(useAgent && agent !== undefined && { agentSocketPath: agent }),
+      ...(agentSocketPath !== undefined && { agentSocketPath }),
     },
     hostKey:
       connection.hostKey === undefined

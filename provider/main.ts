@@ -1,12 +1,43 @@
-/**
- * The Pulumi plugin for @pulumi/command's resources. The engine starts it with its own address as the last argument.
- */
-import * as pulumi from "@pulumi/pulumi";
-import { CommandProvider } from "./commandProvider.ts";
+/** The Pulumi plugin. The engine starts it with its own address, and reads the port of the service from stdout. */
+import * as grpc from "@grpc/grpc-js";
+import providerRpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import { SshPool } from "../ssh/pool.ts";
 import { EngineLog } from "./engineLog.ts";
+import { Requests } from "./requests.ts";
+import { createService } from "./server.ts";
 
-// Ctrl-C reaches every process of the terminal; the engine tells us itself when to stop, in order.
-process.on("SIGINT", () => undefined);
+/** As Pulumi's own: a state may be large. */
+const LARGEST_MESSAGE_BYTES = 400 * 1024 * 1024;
 
-const engine = process.argv.slice(2).find((word) => !word.startsWith("-"));
-await pulumi.provider.main(new CommandProvider(new EngineLog(engine)), process.argv.slice(2));
+/** How long commands may take to end after SIGTERM, before the plugin leaves. */
+const LEAVE_MILLISECONDS = 8000;
+
+const log = new EngineLog();
+const pool = new SshPool();
+const requests = new Requests(pool, log);
+log.attach(process.argv.slice(2).find((word) => !word.startsWith("-")));
+
+const server = new grpc.Server({
+  "grpc.max_receive_message_length": LARGEST_MESSAGE_BYTES,
+  "grpc.max_send_message_length": LARGEST_MESSAGE_BYTES,
+});
+server.addService(providerRpc.ResourceProviderService, createService(requests, log));
+
+/** End what runs, here and on nodes, then leave. */
+const leave = () => {
+  requests.cancel();
+  setTimeout(() => process.exit(1), LEAVE_MILLISECONDS).unref();
+  server.tryShutdown(() => pool.close().finally(() => process.exit(0)));
+};
+
+// Ctrl-C reaches every process of the terminal; the engine tells us by Cancel when to stop, in order.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", leave);
+// An engine that was killed tells nobody: what it had started on nodes must still end.
+const engine = process.ppid;
+setInterval(() => process.ppid !== engine && leave(), 1000).unref();
+
+server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  console.log(String(port));
+});

@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import type { SshConnection } from "../ssh/connection.ts";
+import { SshError } from "../ssh/errors.ts";
+import { isShown, isSwitchedOn, toCommandInputs, toEnvironment, toOutputs } from "./commandInputs.ts";
+import { toSettings } from "./connection.ts";
+import { commandFailed, skippedDelete } from "./errors.ts";
+import type { Operation, ResourceType } from "./operation.ts";
+import type { Properties } from "./wire.ts";
+
+/** Dials that a delete tries again when it may go on without the node. */
+const DELETE_DIAL_ERRORS = 1;
+
+/** `command:remote:Command`. */
+export const remoteCommand: ResourceType = {
+  unknownUntilDone: ["stdout", "stderr"],
+  toId: (name) => name + randomBytes(4).toString("hex"),
+
+  async create(inputs, operation) {
+    const { create } = toCommandInputs(inputs);
+    if (create === undefined) return { ...inputs, stdout: "", stderr: "" };
+    return { ...inputs, ...(await run(await connect(inputs, operation), create, inputs, {}, operation)) };
+  },
+
+  async update(inputs, state, operation) {
+    const { create, update } = toCommandInputs(inputs);
+    const command = update ?? create;
+    if (command === undefined) return { ...inputs, stdout: state.stdout ?? "", stderr: state.stderr ?? "" };
+    return { ...inputs, ...(await run(await connect(inputs, operation), command, inputs, state, operation)) };
+  },
+
+  /**
+   * A node that is gone does not block the removal of the rest when the operator says so, for the plugin or for one
+   * resource, by PULUMI_COMMAND_DELETE_UNREACHABLE=true (pulumi-command issue 104; pulumi-kubernetes has
+   * PULUMI_K8S_DELETE_UNREACHABLE). A node that answers and refuses, by its host key for example, is not gone.
+   */
+  async delete(state, operation) {
+    const command = toCommandInputs(state).delete;
+    if (command === undefined) return;
+    const mayBeGone = isSwitchedOn("PULUMI_COMMAND_DELETE_UNREACHABLE", state);
+    try {
+      const connection = await connect(state, operation, mayBeGone ? DELETE_DIAL_ERRORS : undefined);
+      await run(connection, command, state, state, operation);
+    } catch (error) {
+      if (!mayBeGone || !isGone(error)) throw error;
+      const { host } = toCommandInputs(state).connection;
+      await operation.log.warn(operation.urn, skippedDelete(host, error.message));
+    }
+  },
+};
+
+export async function connect(
+  properties: Properties,
+  { pool, signal }: Operation,
+  dialErrorLimit?: number,
+): Promise<SshConnection> {
+  const settings = toSettings(toCommandInputs(properties).connection);
+  const { dialErrorLimit: own = 10 } = settings;
+  const limit = dialErrorLimit === undefined || (own >= 0 && own < dialErrorLimit) ? own : dialErrorLimit;
+  return await pool.connect({ ...settings, dialErrorLimit: limit }, { signal });
+}
+
+async function run(
+  connection: SshConnection,
+  command: string,
+  properties: Properties,
+  previous: Properties,
+  operation: Operation,
+): Promise<Properties> {
+  const inputs = toCommandInputs(properties);
+  const log = operation.log.output(operation.urn, operation.secrets);
+  // Variables travel inside the session: SSH's own way needs AcceptEnv on the server (pulumi-command issues 48, 395).
+  const result = await connection
+    .exec(command, {
+      environment: await toEnvironment(inputs, previous, operation),
+      signal: operation.signal,
+      ...(inputs.stdin !== undefined && { stdin: inputs.stdin }),
+      onStdout: (text) => isShown(inputs, "stdout") && log.push("stdout", text),
+      onStderr: (text) => isShown(inputs, "stderr") && log.push("stderr", text),
+    })
+    .finally(() => log.end());
+  if (result.exitCode !== 0) throw commandFailed(operation.phase, connection.node, result);
+  return toOutputs(properties, result);
+}
+
+const isGone = (error: unknown): error is SshError =>
+  error instanceof SshError &&
+  ["E_SSH_REFUSED", "E_SSH_UNREACHABLE", "E_SSH_TIMEOUT", "E_SSH_LOST"].includes(error.code);

@@ -1,0 +1,291 @@
+import * as grpc from "@grpc/grpc-js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import providerRpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
+import structMessages, { type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb.js";
+import { type CheckFailure, checkInputs } from "./check.ts";
+import { hasSecretInput } from "./commandInputs.ts";
+import { copyFile } from "./copyFile.ts";
+import { copyToRemote } from "./copyToRemote.ts";
+import { type Change, diffInputs } from "./diff.ts";
+import type { EngineLog } from "./engineLog.ts";
+import { unknownType } from "./errors.ts";
+import { type Fields, resourceFields, runFields } from "./fields.ts";
+import { localCommand, runAndCollect } from "./localCommand.ts";
+import type { ResourceType } from "./operation.ts";
+import { remoteCommand } from "./remoteCommand.ts";
+import type { Requests } from "./requests.ts";
+import { renderSchema } from "./schema.ts";
+import { conceal, type Properties, reveal, UNKNOWN } from "./wire.ts";
+
+/** The version of @pulumi/command whose resources these are. */
+export const VERSION = "1.2.1";
+
+const resourceTypes: Record<string, ResourceType> = {
+  "command:local:Command": localCommand,
+  "command:remote:Command": remoteCommand,
+  "command:remote:CopyToRemote": copyToRemote,
+  "command:remote:CopyFile": copyFile,
+};
+
+const RUN = "command:local:run";
+
+/**
+ * Pulumi's ResourceProvider service for @pulumi/command's resources.
+ *
+ * Served on the protocol itself, not by pulumi.provider.main: that has no way to tell a preview from an update, to
+ * return a detailed diff (without which `replaceOnChanges: triggers[*]` of the SDK cannot match), to see a resource's
+ * time limit or old inputs, and it prints the stack of every failure.
+ */
+export function createService(requests: Requests, log: EngineLog): grpc.UntypedServiceImplementation {
+  const implementation: Record<string, (request: never) => Promise<unknown>> = {
+    async handshake(request: messages.ProviderHandshakeRequest) {
+      log.attach(request.getEngineAddress());
+      const response = new messages.ProviderHandshakeResponse();
+      response.setAcceptSecrets(true);
+      response.setAcceptResources(true);
+      return response;
+    },
+    async attach(request: plugin.PluginAttach) {
+      log.attach(request.getAddress());
+      return new emptyMessages.Empty();
+    },
+    async getPluginInfo() {
+      const response = new plugin.PluginInfo();
+      response.setVersion(VERSION);
+      return response;
+    },
+    async getSchema() {
+      const response = new messages.GetSchemaResponse();
+      response.setSchema(renderSchema(VERSION));
+      return response;
+    },
+    async checkConfig(request: messages.CheckRequest) {
+      const response = new messages.CheckResponse();
+      response.setInputs(request.getNews());
+      return response;
+    },
+    async diffConfig() {
+      const response = new messages.DiffResponse();
+      response.setChanges(messages.DiffResponse.DiffChanges.DIFF_NONE);
+      return response;
+    },
+    async configure() {
+      const response = new messages.ConfigureResponse();
+      response.setAcceptsecrets(true);
+      response.setAcceptresources(true);
+      response.setSupportspreview(true);
+      return response;
+    },
+    async cancel() {
+      requests.cancel();
+      return new emptyMessages.Empty();
+    },
+    getMappings: async () => new messages.GetMappingsResponse(),
+    getMapping: async () => new messages.GetMappingResponse(),
+
+    async check(request: messages.CheckRequest) {
+      const { inputs } = toResource(request.getUrn()).fields;
+      const checked = checkInputs(inputs, toProperties(request.getNews()));
+      const response = new messages.CheckResponse();
+      response.setInputs(toStruct(checked.inputs));
+      response.setFailuresList(checked.failures.map(toFailure));
+      return response;
+    },
+
+    async diff(request: messages.DiffRequest) {
+      const { fields } = toResource(request.getUrn());
+      const olds = onlyInputs(fields.inputs, toOldInputs(request));
+      return toDiffResponse(
+        diffInputs(olds, toProperties(request.getNews())),
+        request.getIgnorechangesList(),
+      );
+    },
+
+    async create(request: messages.CreateRequest) {
+      const { type, name } = toResource(request.getUrn());
+      const inputs = toProperties(request.getProperties());
+      const response = new messages.CreateResponse();
+      if (request.getPreview()) {
+        response.setProperties(toStruct(preview(type, inputs)));
+        return response;
+      }
+      const state = await requests.run(
+        {
+          phase: "create",
+          urn: request.getUrn(),
+          name,
+          timeoutSeconds: request.getTimeout(),
+          properties: [inputs],
+        },
+        (operation) => type.create(inputs, operation),
+      );
+      response.setId(type.toId(name));
+      response.setProperties(toStruct(state));
+      return response;
+    },
+
+    async update(request: messages.UpdateRequest) {
+      const { type, name } = toResource(request.getUrn());
+      const inputs = toProperties(request.getNews());
+      const state = toProperties(request.getOlds());
+      const response = new messages.UpdateResponse();
+      if (request.getPreview()) {
+        response.setProperties(toStruct(preview(type, inputs)));
+        return response;
+      }
+      const updated = await requests.run(
+        {
+          phase: "update",
+          urn: request.getUrn(),
+          name,
+          timeoutSeconds: request.getTimeout(),
+          properties: [inputs, state],
+        },
+        (operation) => type.update(inputs, state, operation),
+      );
+      response.setProperties(toStruct(updated));
+      return response;
+    },
+
+    async delete(request: messages.DeleteRequest) {
+      const { type, name } = toResource(request.getUrn());
+      const state = toProperties(request.getProperties());
+      await requests.run(
+        {
+          phase: "delete",
+          urn: request.getUrn(),
+          name,
+          timeoutSeconds: request.getTimeout(),
+          properties: [state],
+        },
+        (operation) => type.delete(state, operation),
+      );
+      return new emptyMessages.Empty();
+    },
+
+    async read(request: messages.ReadRequest) {
+      const { type, name, fields } = toResource(request.getUrn());
+      const state = toProperties(request.getProperties());
+      const given = toProperties(request.getInputs());
+      const inputs = Object.keys(given).length > 0 ? given : onlyInputs(fields.inputs, state);
+      const response = new messages.ReadResponse();
+      // Nothing is known of a resource that is to be imported, and nothing can be found out.
+      const reading =
+        type.read && Object.keys(state).length > 0
+          ? await requests.run(
+              {
+                phase: "read",
+                urn: request.getUrn(),
+                name,
+                timeoutSeconds: request.getTimeout(),
+                properties: [state],
+              },
+              (operation) => type.read?.(state, inputs, operation) ?? Promise.resolve({ state, inputs }),
+            )
+          : { state, inputs };
+      if (!reading) return response; // without an id: it is gone
+      response.setId(request.getId());
+      response.setProperties(toStruct(reading.state));
+      response.setInputs(toStruct(reading.inputs));
+      return response;
+    },
+
+    async invoke(request: messages.InvokeRequest) {
+      if (request.getTok() !== RUN) throw unknownType(`function ${request.getTok()}`, [RUN]);
+      const { inputs, failures } = checkInputs(runFields.inputs, toProperties(request.getArgs()));
+      const response = new messages.InvokeResponse();
+      response.setFailuresList(failures.map(toFailure));
+      if (failures.length > 0) return response;
+      const outputs = await requests.run(
+        { phase: "run", urn: "", name: RUN, timeoutSeconds: 0, properties: [inputs] },
+        (operation) => runAndCollect(String(reveal(inputs.command)), inputs, {}, operation),
+      );
+      response.setReturn(toStruct({ ...inputs, ...outputs }));
+      return response;
+    },
+  };
+
+  const service: grpc.UntypedServiceImplementation = {};
+  for (const [method, handle] of Object.entries(implementation)) {
+    if (!(method in providerRpc.ResourceProviderService)) continue;
+    const serve: grpc.handleUnaryCall<never, unknown> = (call, callback) => {
+      handle(call.request).then(
+        (response) => callback(null, response),
+        (error) =>
+          callback("details" in error ? error : { code: grpc.status.UNKNOWN, details: error.message }),
+      );
+    };
+    service[method] = serve as grpc.UntypedHandleCall;
+  }
+  return service;
+}
+
+interface Resource {
+  type: ResourceType;
+  fields: { inputs: Fields; outputs: Fields };
+  name: string;
+}
+
+/** A URN's type is the last of its qualified type; its name is all after the third `::`. */
+function toResource(urn: string): Resource {
+  const [, , types = "", ...name] = urn.split("::");
+  const token = types.split("$").at(-1) ?? "";
+  const [type, fields] = [resourceTypes[token], resourceFields[token]];
+  if (!type || !fields) throw unknownType(`resource ${token}`, Object.keys(resourceTypes));
+  return { type, fields, name: name.join("::") };
+}
+
+const toProperties = (struct: structMessages.Struct | undefined): Properties =>
+  (struct?.toJavaScript() ?? {}) as Properties;
+
+const toStruct = (properties: Properties): structMessages.Struct =>
+  structMessages.Struct.fromJavaScript(withoutUndefined(properties) as Record<string, JavaScriptValue>);
+
+const withoutUndefined = (properties: Properties): Properties =>
+  Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+
+/** What a preview can say. A value that will be secret is so while it is unknown, too. */
+const preview = (type: ResourceType, inputs: Properties): Properties => ({
+  ...inputs,
+  ...Object.fromEntries(
+    type.unknownUntilDone.map((name) => [name, hasSecretInput(inputs) ? conceal(UNKNOWN) : UNKNOWN]),
+  ),
+});
+
+/** Old inputs as they were; an engine that does not send them sends the state, which holds them. */
+function toOldInputs(request: messages.DiffRequest): Properties {
+  const inputs = toProperties(request.getOldInputs());
+  return Object.keys(inputs).length > 0 ? inputs : toProperties(request.getOlds());
+}
+
+const onlyInputs = (fields: Fields, properties: Properties): Properties =>
+  Object.fromEntries(Object.entries(properties).filter(([name]) => name in fields));
+
+function toFailure({ property, reason }: CheckFailure): messages.CheckFailure {
+  const failure = new messages.CheckFailure();
+  failure.setProperty(property);
+  failure.setReason(reason);
+  return failure;
+}
+
+function toDiffResponse(changes: Map<string, Change>, ignored: readonly string[]): messages.DiffResponse {
+  const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
+  const { ADD, DELETE, UPDATE } = messages.PropertyDiff.Kind;
+  const kinds = { add: ADD, delete: DELETE, update: UPDATE };
+  const response = new messages.DiffResponse();
+  response.setHasdetaileddiff(true);
+  const names = new Set<string>();
+  for (const [path, change] of changes) {
+    const name = path.split(/[.[]/)[0] ?? path;
+    if (ignored.includes(name)) continue;
+    names.add(name);
+    const property = new messages.PropertyDiff();
+    property.setKind(kinds[change]);
+    response.getDetaileddiffMap().set(path, property);
+  }
+  response.setDiffsList([...names]);
+  response.setChanges(names.size > 0 ? DIFF_SOME : DIFF_NONE);
+  return response;
+}
