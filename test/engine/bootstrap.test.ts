@@ -113,9 +113,9 @@ test("an interrupted installation ends npm and exits with 130", async () => {
   const { root, env, node, words } = clone(`trap 'echo ended >> "${"$HOME"}/calls"; exit 1' INT
 touch "$HOME/ready"; while :; do sleep 0.1; done`);
   const child = spawn(node, words(["setup"]), { env, stdio: "ignore" });
-  const ready = setInterval(() => existsSync(join(root, "ready")) && child.kill("SIGINT"), 100);
+  await expect.poll(() => existsSync(join(root, "ready")), { timeout: 20_000 }).toBe(true);
+  child.kill("SIGINT");
   const status = await new Promise((resolve) => child.on("close", resolve));
-  clearInterval(ready);
   expect(status).toBe(130);
   expect(readFileSync(join(root, "calls"), "utf8")).toContain("ended");
 });
