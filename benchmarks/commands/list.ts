@@ -1,47 +1,36 @@
 import { defineCommand } from "citty";
-import { renderTable } from "../report/table.ts";
-import { seconds } from "../report/words.ts";
-import { readSummaries } from "../store/summaries.ts";
 import { sayBad } from "./bad.ts";
-import { recordsArgs } from "./place.ts";
+import { recordsArgs, recordsDirectory } from "./place.ts";
 
 export default defineCommand({
   meta: { name: "list", description: "List the runs that were recorded, oldest first" },
-  args: recordsArgs,
+  args: {
+    ...recordsArgs,
+    arm: { type: "string", description: "only runs of this arm", valueHint: "NAME" },
+  },
   async run({ args }) {
-    const { runs, bad } = await readSummaries(args.records, { experiment: args.experiment });
+    const [{ readSummaries }, { renderTable }, { seconds }] = await Promise.all([
+      import("../store/summaries.ts"),
+      import("../report/table.ts"),
+      import("../report/words.ts"),
+    ]);
+    const records = recordsDirectory(args.records);
+    const { runs, bad } = await readSummaries(records, {
+      experiment: args.experiment,
+      stack: args.stack,
+      arms: args.arm === undefined ? undefined : [args.arm],
+    });
     sayBad(bad);
     if (args.json) {
-      const plain = runs.map(
-        ({
-          id,
-          startedAt,
-          experiment,
-          arm,
-          scenario,
-          repeat,
-          outcome,
-          trainSeconds,
-          totalSeconds,
-          errorCode,
-        }) => ({
-          id,
-          startedAt,
-          experiment,
-          arm,
-          scenario,
-          repeat,
-          outcome,
-          trainSeconds,
-          totalSeconds,
-          errorCode,
-        }),
-      );
+      const plain = runs.map(({ conditions, evaluation, ...run }) => ({
+        ...run,
+        evaluated: evaluation !== null,
+      }));
       process.stdout.write(`${JSON.stringify({ runs: plain })}\n`);
       return;
     }
     if (runs.length === 0) {
-      process.stdout.write(`No runs in ${args.records}. npm start makes some.\n`);
+      process.stdout.write(`No such runs in ${records}. npm start makes some.\n`);
       return;
     }
     const rows = runs.map((run) => [
@@ -53,8 +42,7 @@ export default defineCommand({
       seconds(run.trainSeconds),
       seconds(run.totalSeconds),
     ]);
-    process.stdout.write(
-      `${renderTable([["run", "experiment", "arm", "repeat", "outcome", "train", "total"], ...rows])}\n`,
-    );
+    const head = ["run", "experiment", "arm", "repeat", "outcome", "train", "total"];
+    process.stdout.write(`${renderTable([head, ...rows])}\n`);
   },
 });

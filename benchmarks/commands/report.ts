@@ -1,13 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { defineCommand } from "citty";
-import { compareArms } from "../comparison/compare.ts";
 import { refusal } from "../errors.ts";
-import { renderReport } from "../report/markdown.ts";
-import { readSummaries } from "../store/summaries.ts";
 import type { RunSummary } from "../store/summary.ts";
 import { sayBad } from "./bad.ts";
-import { recordsArgs } from "./place.ts";
+import { marginArgs, toShare } from "./margins.ts";
+import { recordsArgs, recordsDirectory } from "./place.ts";
 
 export default defineCommand({
   meta: {
@@ -17,27 +15,50 @@ export default defineCommand({
   args: {
     records: recordsArgs.records,
     experiment: recordsArgs.experiment,
+    stack: recordsArgs.stack,
+    factor: {
+      type: "string",
+      description: "what the arms may differ in, as for compare",
+      default: "nodes",
+      valueHint: "FACTOR,...",
+    },
+    ...marginArgs,
     out: { type: "string", description: "file to write; standard output when left out", valueHint: "FILE" },
   },
   async run({ args }) {
-    const { runs, bad } = await readSummaries(args.records, { experiment: args.experiment });
+    const margins = {
+      accuracyMargin: toShare("margin-points", args["margin-points"]),
+      timingMargin: toShare("margin-percent", args["margin-percent"]),
+    };
+    const [{ compareArms }, { renderReport }, { readSummaries }] = await Promise.all([
+      import("../comparison/compare.ts"),
+      import("../report/markdown.ts"),
+      import("../store/summaries.ts"),
+    ]);
+    const records = recordsDirectory(args.records);
+    const { runs, bad } = await readSummaries(records, { experiment: args.experiment, stack: args.stack });
     sayBad(bad);
-    if (runs.length === 0) throw refusal("E_NO_RUNS", `No runs in ${args.records}. npm start makes some.`);
-    const text = renderReport(
-      runs,
-      pairs(runs).map(([baseline, candidate]) =>
-        compareArms(runs, { baseline, candidate, factor: "nodes", accuracyMargin: 0.02, timingMargin: 0.02 }),
-      ),
+    if (runs.length === 0) throw refusal("E_NO_RUNS", `No such runs in ${records}. npm start makes some.`);
+    const comparisons = pairs(runs).map(([baseline, candidate]) =>
+      compareArms(runs, { baseline, candidate, factor: args.factor, ...margins }),
     );
+    const text = renderReport(runs, comparisons, bad);
     if (args.out === undefined) process.stdout.write(text);
-    else {
-      const partial = `${args.out}.${randomUUID()}.partial`;
-      await writeFile(partial, text);
-      await rename(partial, args.out);
-      process.stderr.write(`report: ${args.out}\n`);
-    }
+    else await writeWhole(args.out, text);
   },
 });
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const partial = `${file}.${randomUUID()}.partial`;
+  try {
+    await writeFile(partial, text);
+    await rename(partial, file);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    throw refusal("E_OUT", `--out ${file} cannot be written: ${(cause as Error).message}.`, cause);
+  }
+  process.stderr.write(`report: ${file}\n`);
+}
 
 // The arm with the fewest nodes is what the others are compared with.
 function pairs(runs: readonly RunSummary[]): [string, string][] {

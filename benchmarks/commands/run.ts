@@ -1,12 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
 import { RocmarkError, refusal } from "../errors.ts";
-import { type Experiment, parseExperiment } from "../experiment.ts";
+import type { Experiment } from "../experiment.ts";
 import type { Measured } from "../measure.ts";
 import { seconds } from "../report/words.ts";
 import type { ScheduledRun } from "../schedule.ts";
-import { recordsArgs } from "./place.ts";
-import { readStackOutput } from "./stackOutput.ts";
+import { recordsArgs, specArgs } from "./place.ts";
 
 export default defineCommand({
   meta: {
@@ -14,31 +12,20 @@ export default defineCommand({
     description: "Measure: every arm in turns on the nodes that stand; each run leaves a record",
   },
   args: {
-    spec: {
-      type: "string",
-      description: "experiment as JSON from a FILE, or - for standard input; the stack's own when left out",
-      valueHint: "FILE",
-    },
-    stack: {
-      type: "string",
-      description: "Pulumi stack whose experiment is run",
-      default: "local",
-      valueHint: "NAME",
-    },
+    ...specArgs,
     scenario: { type: "string", description: "only the scenario with this label", valueHint: "LABEL" },
+    arm: { type: "string", description: "only these arms, separated by commas", valueHint: "NAME,..." },
     repeats: { type: "string", description: "repeats instead of the experiment's own", valueHint: "N" },
     json: recordsArgs.json,
   },
   async run({ args }) {
-    const source = args.spec ?? `stack ${args.stack}`;
-    const text =
-      args.spec === undefined
-        ? JSON.stringify((await readStackOutput(args.stack)).experiment)
-        : await readSpec(args.spec);
-    const experiment = narrow(parseExperiment(text, source === "-" ? "standard input" : source), args);
-    const { readCode } = await import("../code.ts");
-    const { sshDialer } = await import("../executors/connection.ts");
-    const { measure } = await import("../measure.ts");
+    const { readExperiment } = await import("./readExperiment.ts");
+    const experiment = narrow(await readExperiment(args), args);
+    const [{ readCode }, { sshDialer }, { measure }] = await Promise.all([
+      import("../code.ts"),
+      import("../executors/connection.ts"),
+      import("../measure.ts"),
+    ]);
     const signal = interruption();
     const dialer = sshDialer();
     const measured = await measure(
@@ -55,7 +42,10 @@ export default defineCommand({
       trainSeconds: record.phases.train ?? null,
     }));
     if (args.json) process.stdout.write(`${JSON.stringify({ records })}\n`);
-    if (measured.some(({ record }) => record.outcome !== "ok")) process.exitCode = 1;
+    const numFailed = measured.filter(({ record }) => record.outcome !== "ok").length;
+    if (numFailed === 0) return;
+    process.stderr.write(`${numFailed} of ${measured.length} runs did not end ok; their records say why\n`);
+    process.exitCode = 1;
   },
 });
 
@@ -89,32 +79,29 @@ function progress() {
   };
 }
 
-async function readSpec(file: string): Promise<string> {
-  if (file !== "-") {
-    return await readFile(file, "utf8").catch((cause: Error) => {
-      throw refusal("E_SPEC", `--spec ${file} cannot be read: ${cause.message}.`, cause);
-    });
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
+/** The part of an experiment that the options ask for. */
 function narrow(
   experiment: Experiment,
-  { scenario, repeats }: { scenario?: string | undefined; repeats?: string | undefined },
+  options: { scenario?: string | undefined; arm?: string | undefined; repeats?: string | undefined },
 ): Experiment {
-  const chosen = experiment.scenarios.filter(({ label }) => scenario === undefined || label === scenario);
-  if (chosen.length === 0) {
+  const { scenario, repeats } = options;
+  const scenarios = experiment.scenarios.filter(({ label }) => scenario === undefined || label === scenario);
+  if (scenarios.length === 0)
     throw refusal(
       "E_SCENARIO",
       `--scenario ${scenario}: the experiment has ${experiment.scenarios.map(({ label }) => label).join(", ")}.`,
     );
-  }
-  if (repeats === undefined) return { ...experiment, scenarios: chosen };
-  const wanted = Number(repeats);
-  if (!Number.isSafeInteger(wanted) || wanted < 1 || wanted > 10_000) {
+  const wanted = options.arm?.split(",");
+  const unknown = wanted?.find((name) => !experiment.arms.some((arm) => arm.name === name));
+  if (unknown !== undefined)
+    throw refusal(
+      "E_ARM",
+      `--arm ${unknown}: the experiment has ${experiment.arms.map(({ name }) => name).join(", ")}.`,
+    );
+  const arms = experiment.arms.filter(({ name }) => wanted === undefined || wanted.includes(name));
+  if (repeats === undefined) return { ...experiment, arms, scenarios };
+  const number = Number(repeats);
+  if (!Number.isSafeInteger(number) || number < 1 || number > 10_000)
     throw refusal("E_REPEATS", `--repeats: wanted a whole number from 1 to 10000, found "${repeats}".`);
-  }
-  return { ...experiment, scenarios: chosen.map((entry) => ({ ...entry, repeats: wanted })) };
+  return { ...experiment, arms, scenarios: scenarios.map((entry) => ({ ...entry, repeats: number })) };
 }

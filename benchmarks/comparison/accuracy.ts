@@ -1,7 +1,13 @@
 import type { Interval } from "../statistics/bootstrap.ts";
 import { detectableDifference } from "../statistics/detectable.ts";
 import { equivalenceConfidence, isEquivalent } from "../statistics/equivalence.ts";
-import { countPairs, mcnemar, type PairedCounts, pairedDifference } from "../statistics/paired.ts";
+import {
+  clusteredDifference,
+  countPairs,
+  mcnemar,
+  type PairedCounts,
+  pairedDifference,
+} from "../statistics/paired.ts";
 import { wilsonInterval } from "../statistics/proportion.ts";
 import {
   type EvaluationSummary,
@@ -33,9 +39,14 @@ export interface PairedComparison {
   difference: Interval;
   /** McNemar's exact test. */
   p: number;
+  /** The difference when questions of one subject err alike; null below {@link minSubjects} subjects. */
+  bySubject: Interval | null;
   detectable: number;
   verdict: AccuracyVerdict;
 }
+
+/** Subjects below which their own spread cannot be estimated. */
+const minSubjects = 10;
 
 /** What one arm learned: tuned against untuned on the same questions. */
 export interface Learning {
@@ -65,28 +76,42 @@ export function score(answers: Uint8Array, letters: boolean): Score {
 }
 
 /** Two answerers on the same questions, by log-probability; equivalent only within a margin set before. */
-export function comparePaired(baseline: Uint8Array, candidate: Uint8Array, margin: number): PairedComparison {
-  const counts = countPairs(bits(baseline, right), bits(candidate, right));
+export function comparePaired(
+  baseline: Uint8Array,
+  candidate: Uint8Array,
+  margin: number,
+  subjects: readonly string[] = [],
+): PairedComparison {
+  const [below, above] = [bits(baseline, right), bits(candidate, right)];
+  const counts = countPairs(below, above);
   const difference = pairedDifference(counts);
   const p = mcnemar(counts);
   const detectable = detectableDifference(counts.onlyBaseline + counts.onlyCandidate, baseline.length);
   let verdict: AccuracyVerdict = "no difference found";
   if (isEquivalent(pairedDifference(counts, equivalenceConfidence), margin)) verdict = "equivalent";
   else if (p < 0.05) verdict = difference.estimate > 0 ? "more accurate" : "less accurate";
-  return { counts, difference, p, detectable, verdict };
+  const each = Array.from(above, (flag, i) => flag - (below[i] ?? 0));
+  const clustered = new Set(subjects).size < minSubjects ? null : clusteredDifference(each, subjects);
+  const bySubject = clustered && {
+    estimate: clustered.estimate,
+    low: clustered.low,
+    high: clustered.high,
+    confidence: clustered.confidence,
+  };
+  return { counts, difference, p, bySubject, detectable, verdict };
 }
 
 /** What an arm learned, from its latest run that evaluated both states; null when none did. */
 export function learned(arm: string, runs: readonly RunSummary[], margin: number): Learning | null {
   const run = latestEvaluated(runs);
   if (run === null) return null;
-  const { tuned, untuned, letters } = run.evaluation;
+  const { tuned, untuned, letters, questions } = run.evaluation;
   return {
     arm,
     runId: run.id,
     untuned: untuned === null ? null : score(untuned, letters),
     tuned: score(tuned, letters),
-    gain: untuned === null ? null : comparePaired(untuned, tuned, margin),
+    gain: untuned === null ? null : comparePaired(untuned, tuned, margin, questions.subjects),
   };
 }
 
@@ -109,5 +134,6 @@ export function compareAccuracy(
   const [below, above] = [latestEvaluated(baseline), latestEvaluated(candidate)];
   if (below === null || above === null) return null;
   if (below.evaluation.questionsDigest !== above.evaluation.questionsDigest) return "not comparable";
-  return comparePaired(below.evaluation.tuned, above.evaluation.tuned, margin);
+  const { questions } = below.evaluation;
+  return comparePaired(below.evaluation.tuned, above.evaluation.tuned, margin, questions.subjects);
 }

@@ -1,18 +1,23 @@
 import type { Comparison } from "../comparison/compare.ts";
+import type { BadRecord } from "../store/store.ts";
 import type { RunSummary } from "../store/summary.ts";
-import { renderComparison } from "./comparisonText.ts";
+import { markdownStyle, renderComparison } from "./comparisonText.ts";
 import { renderMarkdownTable } from "./table.ts";
 import { seconds } from "./words.ts";
 
 /** The whole report: verdicts, every run, what failed, the software, and how to read it. */
-export function renderReport(runs: readonly RunSummary[], comparisons: readonly Comparison[]): string {
+export function renderReport(
+  runs: readonly RunSummary[],
+  comparisons: readonly Comparison[],
+  bad: readonly BadRecord[] = [],
+): string {
   const failed = runs.filter((run) => run.outcome !== "ok");
   const parts = [
     "# rocmark report",
     `${runs.length} runs, ${failed.length} of them not ok. Newest: ${runs.at(-1)?.startedAt ?? "none"}.`,
     ...comparisons.flatMap((comparison) => [
       `## ${comparison.candidate} against ${comparison.baseline}`,
-      renderComparison(comparison, { table: renderMarkdownTable, heading: (text) => `### ${text}` }),
+      renderComparison(comparison, markdownStyle),
     ]),
     "## Runs",
     renderMarkdownTable([
@@ -32,10 +37,13 @@ export function renderReport(runs: readonly RunSummary[], comparisons: readonly 
       ? []
       : [
           "## What failed",
-          ...failed.map(
-            (run) =>
-              `- ${run.id} (${run.arm}): ${run.outcome}, ${run.errorCode}: ${run.errorMessage?.split("\n")[0]}`,
-          ),
+          failed.map((run) => `- ${run.id} (${run.arm}): ${run.outcome}, ${why(run)}`).join("\n"),
+        ]),
+    ...(bad.length === 0
+      ? []
+      : [
+          "## Files that are no record",
+          bad.map(({ file, error }) => `- ${file}: ${code(error.message)}`).join("\n"),
         ]),
     "## Software",
     renderMarkdownTable([["what", "found"], ...software(runs)]),
@@ -49,6 +57,11 @@ export function renderReport(runs: readonly RunSummary[], comparisons: readonly 
   ];
   return `${parts.join("\n\n")}\n`;
 }
+
+const why = (run: RunSummary): string => `${run.errorCode}: ${code(run.errorMessage?.split("\n")[0] ?? "")}`;
+
+// What a node wrote is shown as it is, not read as Markdown or HTML.
+const code = (text: string): string => `\`${text.replaceAll("`", "'").replaceAll(/\s+/g, " ")}\``;
 
 const shown =
   /^installed\.(python|torch|transformers|peft|hip|cuda|device|torch\.(version|hip|cuda|device))$|^facts\..*\.(cpu|kernel|os|osVersion|accelerator|gpus)$/;
@@ -64,5 +77,5 @@ function software(runs: readonly RunSummary[]): string[][] {
   }
   return [...values]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, found]) => [key, [...found].join(" and ")]);
+    .map(([key, found]) => [key, code([...found].join(" and "))]);
 }

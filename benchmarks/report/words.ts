@@ -23,7 +23,10 @@ export function letters({ byLetter, numQuestions }: Score): string {
 }
 
 /** The timing verdict as one sentence about the candidate. */
-export function timingSentence(timing: Timing, baseline: string, candidate: string): string {
+export function timingSentence(
+  timing: Timing,
+  { baseline, candidate, margin }: { baseline: string; candidate: string; margin: number },
+): string {
   const { ratio, p, detectable, verdict } = timing;
   const runs = `${timing.baseline.numRuns - timing.baseline.numFailed} and ${timing.candidate.numRuns - timing.candidate.numFailed} runs`;
   if (ratio === null || p === null)
@@ -34,14 +37,16 @@ export function timingSentence(timing: Timing, baseline: string, candidate: stri
   }
   if (verdict === "not enough runs")
     return `not enough runs: ${figures}; five an arm are the least that can show a difference`;
+  if (verdict === "equivalent") return `equivalent within ${percent(margin)}: ${figures}`;
   return `${verdict}: ${figures}`;
 }
 
 /** A paired comparison of accuracy as one sentence. */
 export function accuracySentence(found: PairedComparison, margin: number): string {
-  const { verdict, difference, p, counts, detectable } = found;
-  const figures = `${points(difference.estimate)}, 95 % interval ${interval(difference, points)}, McNemar ${probability(p)}, ${counts.onlyBaseline} and ${counts.onlyCandidate} questions only one of them has right`;
-  if (verdict === "equivalent") return `equivalent within ${percent(margin)}: ${figures}`;
+  const { verdict, difference, p, counts, detectable, bySubject } = found;
+  const subjects = bySubject === null ? "" : `, ${interval(bySubject, points)} when subjects err together`;
+  const figures = `${points(difference.estimate)}, 95 % interval ${interval(difference, points)}${subjects}, McNemar ${probability(p)}, ${counts.onlyBaseline} and ${counts.onlyCandidate} questions only one of them has right`;
+  if (verdict === "equivalent") return `equivalent within ${(100 * margin).toFixed(1)} points: ${figures}`;
   if (verdict === "no difference found")
     return `no difference found: ${figures}; the smallest difference these questions could have shown is ${points(detectable)}`;
   return `${verdict}: ${figures}`;

@@ -6,6 +6,7 @@ export interface RunFilter {
   /** Its name, or `<name>/<label>`. */
   experiment?: string | undefined;
   scenario?: string | undefined;
+  stack?: string | undefined;
   arms?: readonly string[] | undefined;
 }
 
@@ -19,12 +20,13 @@ export interface Summaries {
 
 /** Whether a filter lets a run through. */
 export function lets(filter: RunFilter, run: RunSummary): boolean {
-  const { experiment, scenario, arms } = filter;
+  const { experiment, scenario, stack, arms } = filter;
   return (
     (experiment === undefined ||
       run.experiment === experiment ||
       run.experiment.startsWith(`${experiment}/`)) &&
     (scenario === undefined || run.scenario === scenario) &&
+    (stack === undefined || run.stack === stack) &&
     (arms === undefined || arms.includes(run.arm))
   );
 }

@@ -170,9 +170,11 @@ export class SummaryIndex {
       where.push("(experiment = $experiment OR starts_with(experiment, $experiment || '/'))");
       values.experiment = filter.experiment;
     }
-    if (filter.scenario !== undefined) {
-      where.push("scenario = $scenario");
-      values.scenario = filter.scenario;
+    for (const column of ["scenario", "stack"] as const) {
+      const wanted = filter[column];
+      if (wanted === undefined) continue;
+      where.push(`${column} = $${column}`);
+      values[column] = wanted;
     }
     for (const [i, arm] of (filter.arms ?? []).entries()) values[`arm${i}`] = arm;
     if (filter.arms !== undefined) where.push(`arm IN (${filter.arms.map((_, i) => `$arm${i}`).join(", ")})`);
