@@ -56,7 +56,10 @@ def make_config(model: Path | str, data: Path | str, **changes: Any) -> dict[str
     """A complete config that trains in about a second; `changes` by dotted key, dots written as two underscores."""
     config: dict[str, Any] = {
         "schema": 1,
-        "run": {"id": "20261124T001500-3f9a1c2b", "stack": "local", "experiment": "tiny/accuracy", "arm": "one-node", "scenario": "finetune", "repeat": 0},
+        "run": {
+            "id": "20261124T001500-3f9a1c2b", "stack": "local", "experiment": "tiny/accuracy", "arm": "one-node",
+            "scenario": "finetune", "repeat": 0,
+        },
         "code": {"version": "0.1.0", "commit": None, "dirty": None, "bundle": None},
         "fingerprints": [{"node": "node-0", "digest": "0" * 64, "facts": {"os": "test"}, "installed": {"uv": "0"}}],
         "recipe": "walkthrough",
@@ -67,8 +70,9 @@ def make_config(model: Path | str, data: Path | str, **changes: Any) -> dict[str
         "threads": 1,
         "lora": {"rank": 4, "alpha": 8, "dropout": 0.1, "targets": ["q_proj", "v_proj"]},
         "training": {
-            "epochs": 2, "maxLength": 256, "microBatch": 2, "effectiveBatch": 8, "learningRate": 0.01, "schedule": "cosine",
-            "warmupRatio": 0.05, "weightDecay": 0.0, "maxGradientNorm": 1.0, "gradientCheckpointing": True, "lossOn": "answer", "maxSteps": None,
+            "epochs": 2, "maxLength": 256, "microBatch": 2, "effectiveBatch": 8, "learningRate": 0.01,
+            "schedule": "cosine", "warmupRatio": 0.05, "weightDecay": 0.0, "maxGradientNorm": 1.0,
+            "gradientCheckpointing": True, "lossOn": "answer", "maxSteps": None,
         },
         "evaluation": {"untuned": True, "tuned": True, "letters": True, "batch": 4},
         "world": {"nodes": ["node-0"], "ranksPerNode": 1, "transport": "auto", "timeoutSeconds": 60},
@@ -126,30 +130,24 @@ def run_trainer(tmp_path: Path) -> Trainer:
     """Run the trainer as a user does: a process with a config file, under torchrun for several ranks."""
 
     def run(
-        config: Any, verb: str = "train", ranks: int = 1, more: tuple[str, ...] = (), **environment: str
+        config: Any, verb: str = "train", ranks: int = 1, fault: str = "", more: tuple[str, ...] = ()
     ) -> Any:
         path = tmp_path / "config.json"
         path.write_text(config if isinstance(config, str) else json.dumps(config))
-        launcher = [sys.executable, "-m"]
+        command = [sys.executable]
         if ranks > 1:
-            launcher += [
+            command += [
+                "-m",
                 "torch.distributed.run",
                 "--nproc-per-node",
                 str(ranks),
                 "--master-addr",
                 "127.0.0.1",
             ]
-            launcher += ["--master-port", str(free_port()), "-m"]
-        command = [*launcher, "trainer", verb, "--config", str(path), "--out", str(tmp_path / "out"), *more]
-        return subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+            command += ["--master-port", str(free_port())]
+        command += [str(Path(__file__).with_name("faulty.py")), fault] if fault else ["-m", "trainer"]
+        command += [verb, "--config", str(path), "--out", str(tmp_path / "out"), *more]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
     return run
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import question_row, write_rows
 
+from conftest import question_row, write_rows
 from trainer.config import Data
 from trainer.data import load_questions
 from trainer.errors import RocmarkError
@@ -32,7 +32,7 @@ def test_takes_the_first_rows_that_have_an_answer(tmp_path: Path) -> None:
 
 
 def test_reads_parquet_as_the_hub_lays_it_out(tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow
     import pyarrow.parquet
 
     rows = [question_row(index) for index in range(10)]
