@@ -1,12 +1,11 @@
 import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { portForbidden, portTaken, startFailed } from "./errors.ts";
+import { startFailed } from "./errors.ts";
 import { ensureHostKey } from "./hostKey.ts";
-import { listen } from "./listen.ts";
+import { listenOrExplain } from "./listen.ts";
 import { openLog } from "./logFile.ts";
 import { type Marker, readMarker, writeMarker } from "./marker.ts";
 import { type NodePaths, nodePaths } from "./nodeDirectory.ts";
-import { findPortHolder } from "./portHolder.ts";
 import { ProcessGroups } from "./processGroups.ts";
 import { createNodeServer } from "./server.ts";
 import type { StartOutcome } from "./startDaemon.ts";
@@ -44,7 +43,11 @@ export async function serve(args: ServeArgs): Promise<void> {
     loginGraceMs: args.loginGraceMs,
   });
   const recorded = found.marker.port ?? 0;
-  const port = await listenOrExplain(server.tcp, args.port === 0 ? recorded : args.port, args.port === 0);
+  const port = await listenOrExplain(
+    server.tcp,
+    args.port === 0 ? recorded : args.port,
+    args.port === 0 ? "recorded" : "asked",
+  );
 
   const marker: Marker = {
     ...found.marker,
@@ -113,20 +116,5 @@ function readMarkerOrUndefined(paths: NodePaths): ReturnType<typeof readMarker> 
     return readMarker(paths.marker);
   } catch {
     return undefined;
-  }
-}
-
-async function listenOrExplain(
-  tcp: Parameters<typeof listen>[0],
-  port: number,
-  recorded: boolean,
-): Promise<number> {
-  try {
-    return await listen(tcp, port);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EACCES") throw portForbidden(port, error);
-    if (code !== "EADDRINUSE") throw error;
-    throw portTaken(port, await findPortHolder(port), recorded ? "recorded" : "asked");
   }
 }

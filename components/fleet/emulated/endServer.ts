@@ -1,29 +1,20 @@
-import { execFile } from "node:child_process";
-import { endProcesses, processExists } from "./endProcesses.ts";
+import { endProcesses } from "./endProcesses.ts";
 import { livenessOf } from "./liveness.ts";
-import type { Marker } from "./marker.ts";
+import type { MarkerState } from "./marker.ts";
+import { findServers, readCommandLines } from "./serverProcesses.ts";
 
 // A server ends what it started first: two graces, and a little for a busy machine.
 const politeMs = 10_000;
 
-/** Ends a node's server if it runs. The process id is used only when the port or the process itself shows whose it is. */
-export async function endServer(marker: Marker): Promise<void> {
-  const { pid } = marker;
-  if (pid === null || !processExists(pid)) return;
-  const answers = (await livenessOf(marker, 1_000)) === "alive";
-  if (!answers && !isServerOf(marker.directory, await commandLine(pid))) return;
-  await endProcesses({ groups: [], pids: [pid] }, politeMs);
-}
-
-export function isServerOf(directory: string, command: string): boolean {
-  const at = command.indexOf(` serve --directory=${directory} `);
-  return at >= 0 && /main\.ts$/.test(command.slice(0, at));
-}
-
-function commandLine(pid: number): Promise<string> {
-  return new Promise((resolve) => {
-    execFile("ps", ["-ww", "-o", "command=", "-p", String(pid)], { timeout: 5_000 }, (_error, stdout) =>
-      resolve(stdout),
-    );
-  });
+/**
+ * Ends the servers of a node's directory: the recorded one, and any that its command line gives away (when `node.json`
+ * is damaged, or two were started). A process id alone could belong to somebody else by now, so it is never trusted.
+ */
+export async function endServers(directory: string, found: MarkerState): Promise<void> {
+  const commands = await readCommandLines(["-A"]);
+  const recorded = found.state === "present" ? found.marker : undefined;
+  const pids = findServers(commands, recorded?.directory ?? directory);
+  if (recorded !== undefined && recorded.pid !== null && !pids.includes(recorded.pid))
+    if ((await livenessOf(recorded, 1_000)) === "alive") pids.push(recorded.pid);
+  await endProcesses({ groups: [], pids }, politeMs);
 }

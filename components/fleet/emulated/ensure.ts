@@ -3,12 +3,13 @@ import { mkdirSync } from "node:fs";
 
 import { writeAtomically } from "./atomicFile.ts";
 import { readAuthorizedKeys, renderAuthorizedKeys } from "./authorizedKeys.ts";
-import { endServer } from "./endServer.ts";
+import { endServers } from "./endServer.ts";
 import { readLogin } from "./environment.ts";
 import { startFailed } from "./errors.ts";
+import { refuseTakenPort } from "./listen.ts";
 import { livenessOf } from "./liveness.ts";
 import { withLock } from "./lock.ts";
-import { type Marker, readMarker, writeMarker } from "./marker.ts";
+import { type Marker, type MarkerState, readMarker, writeMarker } from "./marker.ts";
 import {
   makeNodeDirectories,
   type NodePaths,
@@ -49,13 +50,15 @@ export async function ensureNode(args: EnsureArgs): Promise<NodeAddress> {
   const paths = nodePaths(args.directory);
   const keys = renderAuthorizedKeys(readAuthorizedKeys(args.authorizedKeyFile));
   return withLock(paths.lock, async () => {
-    const marker = claimDirectory(paths, args);
+    const found = readMarker(paths.marker);
+    const marker = claimDirectory(paths, found, args);
     writeAtomically(paths.authorizedKeys, keys);
-    if (await isServing(marker, paths)) {
-      if (args.port === 0 || args.port === marker.port) return addressOf(renew(paths, marker, args), paths);
-      await endServer(marker);
-    }
-    await sweep(marker.id, paths.groups, 1_000);
+    const staysPut = args.port === 0 || args.port === marker.port;
+    if ((await isServing(marker, paths)) && staysPut) return addressOf(renew(paths, marker, args), paths);
+    // While the old server may still run: a port that cannot be had must not cost the one that was.
+    if (!staysPut) await refuseTakenPort(args.port);
+    // A new node has nothing to clear away.
+    if (found.state !== "absent") await clear(paths, found);
     await startDaemon(paths, args);
     const started = readMarker(paths.marker);
     if (started.state !== "present") throw startFailed(args.name, "it left no valid node.json", paths.log);
@@ -64,9 +67,8 @@ export async function ensureNode(args: EnsureArgs): Promise<NodeAddress> {
 }
 
 /** The directory's marker, made before all else that is in it: what has one may be mended, and deleted one day. */
-function claimDirectory(paths: NodePaths, { name }: EnsureArgs): Marker {
+function claimDirectory(paths: NodePaths, found: MarkerState, { name }: EnsureArgs): Marker {
   mkdirSync(paths.directory, { recursive: true, mode: 0o700 });
-  const found = readMarker(paths.marker);
   if (found.state === "present") refuseMismatch(paths, found.marker, name);
   else refuseForeign(paths.directory);
   const marker = found.state === "present" ? found.marker : newMarker(name, paths.directory);
@@ -81,7 +83,7 @@ function newMarker(name: string, directory: string): Marker {
   return { kind: "rocmark-emulated-node", schema: 1, id, name, directory, ...unknown };
 }
 
-/** Whether the server is there, at this place, and answers; one that hangs is ended. */
+/** Whether the server is there, at this place, and answers. */
 async function isServing(marker: Marker, paths: NodePaths): Promise<boolean> {
   const moved = marker.directory !== paths.directory;
   // One that accepts connections and says nothing may only be busy: it gets a while.
@@ -90,8 +92,13 @@ async function isServing(marker: Marker, paths: NodePaths): Promise<boolean> {
     if (found === "dead") return false;
     if (found === "alive" && !moved) return true;
   }
-  await endServer(marker);
   return false;
+}
+
+/** Ends what an earlier life of the node has left: a server that hangs, and processes that lost theirs. */
+async function clear(paths: NodePaths, found: MarkerState): Promise<void> {
+  await endServers(paths.directory, found);
+  if (found.state === "present") await sweep(found.marker.id, paths.groups, 1_000);
 }
 
 function renew(paths: NodePaths, marker: Marker, { lifetimeHours }: EnsureArgs): Marker {

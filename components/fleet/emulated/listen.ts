@@ -1,14 +1,38 @@
 import { randomInt } from "node:crypto";
-import type { Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { portForbidden, portTaken } from "./errors.ts";
+import { findPortHolder } from "./portHolder.ts";
 
 // Below the ranges from which systems take ports for outgoing connections (Linux from 32768, macOS from 49152):
 // a port from here is still free when the node comes back after a reboot.
 const lowest = 20_000;
 const highest = 32_767;
 
-/** Listens on loopback, on the wanted port or, for 0, on a free one; gives the port. */
-export async function listen(server: Server, wanted: number): Promise<number> {
+/** Listens on loopback, on the wanted port or, for 0, on a free one; gives the port, or says who has it. */
+export async function listenOrExplain(
+  server: Server,
+  port: number,
+  origin: "asked" | "recorded",
+): Promise<number> {
+  try {
+    return await listen(server, port);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES") throw portForbidden(port, error);
+    if (code !== "EADDRINUSE") throw error;
+    throw portTaken(port, await findPortHolder(port), origin);
+  }
+}
+
+/** Fails as listening on it would. */
+export async function refuseTakenPort(port: number): Promise<void> {
+  const server = createServer();
+  await listenOrExplain(server, port, "asked");
+  await new Promise((resolve) => server.close(resolve));
+}
+
+async function listen(server: Server, wanted: number): Promise<number> {
   if (wanted !== 0) return listenPatiently(server, wanted);
   for (let attempt = 0; attempt < 50; attempt++) {
     try {

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
-import { processExists } from "./endProcesses.ts";
 import type { Marker } from "./marker.ts";
+import { runsServer } from "./serverProcesses.ts";
 
 /** `silent`: something accepts connections there and says nothing, so it may be our server, too busy or suspended. */
 export type Liveness = "alive" | "dead" | "silent";
@@ -34,9 +34,10 @@ export function probe(port: number, id: string, timeoutMs: number): Promise<Live
   });
 }
 
-/** Whether the server that the marker names is there; `silent` counts only while its process exists. */
+/** Whether the server that the marker names is there; `silent` counts only while its process is that server. */
 export async function livenessOf(marker: Marker, timeoutMs: number): Promise<Liveness> {
   if (marker.port === null || marker.pid === null) return "dead";
   const found = await probe(marker.port, marker.id, timeoutMs);
-  return found === "silent" && !processExists(marker.pid) ? "dead" : found;
+  if (found !== "silent") return found;
+  return (await runsServer(marker.pid, marker.directory)) ? "silent" : "dead";
 }

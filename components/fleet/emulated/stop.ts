@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { endServer } from "./endServer.ts";
+import { endServers } from "./endServer.ts";
 import { stopFailed } from "./errors.ts";
 import { withLock } from "./lock.ts";
 import { readMarker } from "./marker.ts";
@@ -21,11 +21,9 @@ export async function stopNode(args: {
     if (found.state === "present") refuseMismatch(paths, found.marker, args.name);
     else refuseForeign(paths.directory);
 
-    let processes = 0;
-    if (found.state === "present") {
-      await endServer(found.marker);
-      processes = await sweep(found.marker.id, paths.groups, 2_000);
-    }
+    await endServers(paths.directory, found);
+    const id = found.state === "present" ? found.marker.id : "unknown";
+    const processes = await sweep(id, paths.groups, 2_000);
     removeTree(paths.directory);
     if (stat.isSymbolicLink()) rmSync(asked.directory, { force: true });
     return { processes };
