@@ -31,7 +31,14 @@ export interface OpenSsh {
   stop(): Promise<void>;
 }
 
-export async function startOpenSsh(extra: readonly string[] = []): Promise<OpenSsh> {
+export interface OpenSshOptions {
+  /** Further lines of sshd_config. */
+  config?: readonly string[];
+  /** No file of a session may grow beyond this: a full disk, as far as a write can tell. */
+  largestFileKiB?: number;
+}
+
+export async function startOpenSsh({ config = [], largestFileKiB }: OpenSshOptions = {}): Promise<OpenSsh> {
   if (sshd === undefined) throw new Error(missingOpenSsh);
   // Not under /tmp directly: sshd checks who may write to the path of authorized_keys (StrictModes is off for that).
   const directory = mkdtempSync(join(tmpdir(), "rocmark-sshd-"));
@@ -55,11 +62,17 @@ export async function startOpenSsh(extra: readonly string[] = []): Promise<OpenS
       "PasswordAuthentication no",
       "PermitRootLogin prohibit-password",
       "Subsystem sftp internal-sftp",
-      ...extra,
+      // bash reads ~/.bashrc in a session of sshd unless it believes to be nested; a slow one would slow every test.
+      "SetEnv SHLVL=2",
+      ...config,
       "",
     ].join("\n"),
   );
-  const server = spawn(sshd, ["-D", "-e", "-f", at("sshd_config")], { stdio: ["ignore", "ignore", "pipe"] });
+  // ulimit counts in blocks of 512 bytes (POSIX sh).
+  const limit = largestFileKiB === undefined ? "" : `ulimit -f ${largestFileKiB * 2}; `;
+  const server = spawn("/bin/sh", ["-c", `${limit}exec "$0" -D -e -f "$1"`, sshd, at("sshd_config")], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let log = "";
   server.stderr.on("data", (chunk) => {
     log = (log + chunk).slice(-4000);
