@@ -85,7 +85,7 @@ def test_a_rank_that_fails_ends_the_run_and_is_named(
 def test_a_loss_that_is_no_number_ends_the_run_as_diverged(
     config: dict[str, Any], run_trainer: Trainer
 ) -> None:
-    done = run_trainer(config | {"training": config["training"] | {"learningRate": 1e38, "warmupRatio": 0.0}})
+    done = run_trainer(config | {"training": config["training"] | {"learningRate": 3e37, "warmupRatio": 0.0}})
     record = record_of(done)
     jsonschema.validate(record, SCHEMA)
     assert (done.returncode, record["outcome"], record["error"]["code"]) == (1, "diverged", "E_DIVERGED")
