@@ -45,7 +45,7 @@ const remedy =
   "Do one of these and run the same command again:\n" +
   "  - install Pulumi (https://www.pulumi.com/docs/install/) so that `pulumi` is on the PATH;\n" +
   "  - allow connections to get.pulumi.com and github.com;\n" +
-  "  - install Go 1.25 or later (https://go.dev/doc/install) and allow connections to proxy.golang.org.";
+  "  - install Go 1.25 or later (https://go.dev/doc/install) and allow connections to its module proxy.";
 
 /** Find the engine, or get it and keep it in Pulumi's cache. */
 export async function ensureEngine(

@@ -131,7 +131,7 @@ test("with none possible, one message says what was tried and what to install", 
     Do one of these and run the same command again:
       - install Pulumi (https://www.pulumi.com/docs/install/) so that \`pulumi\` is on the PATH;
       - allow connections to get.pulumi.com and github.com;
-      - install Go 1.25 or later (https://go.dev/doc/install) and allow connections to proxy.golang.org.]
+      - install Go 1.25 or later (https://go.dev/doc/install) and allow connections to its module proxy.]
   `);
 });
 
