@@ -28,7 +28,7 @@ export function toSummaries(
 ): RunSummary[] {
   const names = [...runColumns.map(([name]) => name), "letters", "tuned", "untuned"];
   const column = new Map(names.map((name, i) => [name, columns[i] ?? []]));
-  const bytes = (value: unknown) => (value instanceof DuckDBBlobValue ? value.bytes : null);
+  const bytes = (value: unknown) => (value instanceof DuckDBBlobValue ? new Uint8Array(value.bytes) : null);
   const nodeLists = new Map<string, string[]>();
   const parsedNodes = (text: string) => {
     const nodes = nodeLists.get(text) ?? (JSON.parse(text) as string[]);
