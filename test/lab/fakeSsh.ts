@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import ssh2, { type Connection, type ServerChannel } from "ssh2";
+import { type KeyPair, makeKeyPair } from "../../ssh/keyPair.ts";
 import type { SshSettings } from "../../ssh/settings.ts";
 
 /** How an SSH server misbehaves. */
@@ -17,14 +18,6 @@ export interface FakeSshOptions {
   handshakeDelay?: number;
 }
 
-export interface KeyPair {
-  /** OpenSSH form. */
-  public: string;
-  private: string;
-}
-
-export const makeKey = (): KeyPair => ssh2.utils.generateKeyPairSync("ed25519");
-
 /** An SSH server in this process that does exactly what a test says, for what a real sshd never does on request. */
 export interface FakeSsh {
   port: number;
@@ -40,12 +33,12 @@ export interface FakeSsh {
 }
 
 export async function startFakeSsh(options: FakeSshOptions = {}): Promise<FakeSsh> {
-  const hostKey = options.hostKey ?? makeKey();
-  const user = makeKey();
+  const hostKey = options.hostKey ?? makeKeyPair();
+  const user = makeKeyPair();
   const sockets = new Set<Socket>();
   let handshakes = 0;
   let channels = 0;
-  const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+  const ssh = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (connection) => {
     let open = 0;
     connection.on("error", () => {});
     connection.on("authentication", (context) => {
@@ -93,8 +86,8 @@ export async function startFakeSsh(options: FakeSshOptions = {}): Promise<FakeSs
       host: "127.0.0.1",
       port,
       user: "tester",
-      credentials: { privateKey: user.private },
-      hostKey: { kind: "pinned", key: hostKey.public },
+      credentials: { privateKey: user.privateKey },
+      hostKey: { kind: "pinned", key: hostKey.publicKey },
       dialErrorLimit: 3,
     },
     async stop() {

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ssh2 from "ssh2";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parsePublicKey, readHostKeyCheck, toFingerprint } from "../../ssh/hostKeys.ts";
+import { makeKeyPair } from "../../ssh/keyPair.ts";
 import type { SshEndpoint } from "../../ssh/settings.ts";
 
 let directory: string;
@@ -16,7 +16,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const line =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINpB3FrCcMMkwUZrwiFyN7LDg/5Zv+AFu3jDgtpo5Cw2 somebody@somewhere";
 const blob = Buffer.from(line.split(" ")[1] ?? "", "base64");
-const stranger = ssh2.utils.generateKeyPairSync("ed25519").public;
+const stranger = makeKeyPair().publicKey;
 const strangerBlob = Buffer.from(stranger.split(" ")[1] ?? "", "base64");
 
 const endpoint = (hostKey: SshEndpoint["hostKey"]): SshEndpoint => ({

@@ -2,8 +2,9 @@ import type { Socket } from "node:net";
 import type { ServerChannel } from "ssh2";
 import { afterEach, expect, test } from "vitest";
 import { toFingerprint } from "../../ssh/hostKeys.ts";
+import { makeKeyPair } from "../../ssh/keyPair.ts";
 import { SshPool } from "../../ssh/pool.ts";
-import { exitAtEnd, type FakeSsh, type FakeSshOptions, makeKey, startFakeSsh } from "../lab/fakeSsh.ts";
+import { exitAtEnd, type FakeSsh, type FakeSshOptions, startFakeSsh } from "../lab/fakeSsh.ts";
 import { freePort } from "../lab/openssh.ts";
 
 const running: { stop(): Promise<void> }[] = [];
@@ -44,7 +45,7 @@ test("other credentials, another user or another host key policy is another conn
   const pool = newPool();
   await pool.connect(server.settings);
   await pool.connect({ ...server.settings, user: "other" });
-  await pool.connect({ ...server.settings, credentials: { privateKey: makeKey().private } });
+  await pool.connect({ ...server.settings, credentials: { privateKey: makeKeyPair().privateKey } });
   expect(server.connections).toBe(3);
 });
 
@@ -71,14 +72,14 @@ test("connections that are reset before the handshake are dialled again", async 
 
 test("a wrong host key is not tried again", async () => {
   const server = await fake();
-  const pinned = makeKey().public;
+  const pinned = makeKeyPair().publicKey;
   const blob = (line: string) => line.split(" ")[1] ?? "";
   const settings = { ...server.settings, hostKey: { kind: "pinned", key: pinned } as const };
   await expect(newPool().connect(settings)).rejects.toMatchObject({
     code: "E_SSH_HOST_KEY",
     message: expect.stringMatching(
       new RegExp(
-        `expected ${literal(toFingerprint(blob(pinned)))}, found ${literal(toFingerprint(blob(server.hostKey.public)))}`,
+        `expected ${literal(toFingerprint(blob(pinned)))}, found ${literal(toFingerprint(blob(server.hostKey.publicKey)))}`,
       ),
     ),
   });
