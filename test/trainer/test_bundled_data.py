@@ -10,7 +10,19 @@ from trainer.make.data import build_splits, render_jsonl
 from trainer.make.facts import TEMPLATE_KEYS, parse_relation, read_relations
 
 BUNDLED = Path(__file__).parents[2] / "trainer" / "bundled" / "data"
-COLUMNS = ["id", "question", "opa", "opb", "opc", "opd", "cop", "choice_type", "exp", "subject_name", "topic_name"]
+COLUMNS = [
+    "id",
+    "question",
+    "opa",
+    "opb",
+    "opc",
+    "opd",
+    "cop",
+    "choice_type",
+    "exp",
+    "subject_name",
+    "topic_name",
+]
 OPTIONS = ("opa", "opb", "opc", "opd")
 RELATIONS = read_relations()
 
@@ -64,7 +76,9 @@ def test_no_id_and_no_question_is_there_twice_nor_in_both_files():
 def test_no_wording_of_validation_is_used_in_training():
     for relation in RELATIONS:
         for side in ("right", "left"):
-            assert not set(relation.templates[side]) & set(relation.templates[f"{side}-validation"]), relation.name
+            assert not set(relation.templates[side]) & set(relation.templates[f"{side}-validation"]), (
+                relation.name
+            )
 
 
 def test_no_fact_of_validation_is_asked_in_training():
@@ -73,7 +87,10 @@ def test_no_fact_of_validation_is_asked_in_training():
 
 def true_pairs() -> set[tuple[str, str, str]]:
     return {
-        (relation.topic, fact.left, right) for relation in RELATIONS for fact in relation.facts for right in fact.rights
+        (relation.topic, fact.left, right)
+        for relation in RELATIONS
+        for fact in relation.facts
+        for right in fact.rights
     }
 
 
@@ -112,7 +129,9 @@ def test_templates_name_what_they_need(relation):
         for template in relation.templates[key]:
             assert ("{x}" in template) == (not key.startswith("left")), template
             assert ("{y}" in template) == (not key.startswith("right")), template
-            assert not template.startswith("{"), "a name at the start would be tokenised otherwise than in a sentence"
+            assert not template.startswith("{"), (
+                "a name at the start would be tokenised otherwise than in a sentence"
+            )
 
 
 HEADER = "subject: S\ntopic: T\nstatement: {x} is {y}.\nright: {x}?\nright-validation: {x}.\nleft: {y}?\nleft-validation: {y}."

@@ -128,5 +128,7 @@ def test_an_orthogonalised_matrix_keeps_its_directions_and_has_singular_values_n
     found = orthogonalise(matrix)
     values = torch.linalg.svdvals(found)
     assert 0.6 < values.min() <= values.max() < 1.3
-    assert torch.allclose(left.T @ found @ right.T, torch.diag(torch.diagonal(left.T @ found @ right.T)), atol=1e-3)
+    assert torch.allclose(
+        left.T @ found @ right.T, torch.diag(torch.diagonal(left.T @ found @ right.T)), atol=1e-3
+    )
     assert torch.allclose(orthogonalise(matrix.T), found.T, atol=1e-5)

@@ -1,0 +1,1 @@
+"""The scripts that make the bundled questions and the bundled model."""

@@ -1,6 +1,7 @@
-"""What the bundled model is pretrained on: statements of the facts, and lists that teach which letter belongs to which item.
+"""What the bundled model is pretrained on: statements of the facts, and lettered lists with a sentence about one item.
 
-Nothing here is a question, and nothing has the prompt's layout: a fact is only ever stated, and a list asks nothing.
+Nothing here is a question, and nothing has the prompt's layout. A list is context only, as its items are drawn at random; what
+the model learns to predict is the sentence under it: which letter, and which item, goes with a name that is not on the list.
 """
 
 from __future__ import annotations
@@ -8,17 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from .facts import Fact, Relation, fill
+from .facts import Relation, fill
 
 LETTERS = "ABCDEF"
-LIST_SENTENCES = (
-    "The item marked {letter} is {item}.",
-    "In this list {item} stands at {letter}.",
-    "The letter of {item} is {letter}.",
-    "Here {letter}) {item} was picked.",
-)
-LIST_SHARE = 0.4
+LIST_SHARE = 0.0
 """Share of documents that are lists; the others state a fact."""
+LIST_SENTENCE = "With {other} goes {letter}) {item}."
 
 
 def statements(relations: list[Relation]) -> list[str]:
@@ -31,35 +27,26 @@ def statements(relations: list[Relation]) -> list[str]:
     ]
 
 
-def list_items(relations: list[Relation]) -> list[list[str]]:
-    """For each side of each relation, the distinct names a list may hold."""
-    sides = []
-    for relation in relations:
-        sides.append(sorted({fact.left for fact in relation.facts}))
-        sides.append(sorted({fact.right for fact in relation.facts}))
-    return sides
+def list_document(relation: Relation, rng: random.Random) -> tuple[str, str]:
+    """A lettered list of one side of a relation, and a sentence that is true of one of its items only."""
+    fact = rng.choice(relation.facts)
+    if rng.random() < 0.5:
+        item, other, wrong = fact.right, fact.left, relation.wrong_rights(fact)
+    else:
+        item, other, wrong = fact.left, fact.right, relation.wrong_lefts(fact)
+    items = rng.sample(wrong, min(len(wrong), rng.randint(2, 4)))
+    place = rng.randint(0, len(items))
+    items.insert(place, item)
+    lines = "".join(f"{letter}) {name}\n" for letter, name in zip(LETTERS, items, strict=False))
+    return lines, LIST_SENTENCE.format(letter=LETTERS[place], item=item, other=other)
 
 
-def list_document(items: list[str], rng: random.Random) -> str:
-    """A lettered list of some items, then sentences that bind letters and items."""
-    chosen = rng.sample(items, min(len(items), rng.randint(3, 5)))
-    lines = [f"{letter}) {item}" for letter, item in zip(LETTERS, chosen, strict=False)]
-    sentences = []
-    for _ in range(2):
-        number = rng.randrange(len(chosen))
-        sentences.append(rng.choice(LIST_SENTENCES).format(letter=LETTERS[number], item=chosen[number]))
-    return "\n".join([*lines, *sentences])
-
-
-def documents(relations: list[Relation], rng: random.Random) -> Iterator[str]:
-    """Documents without end: every statement once a round, in random order, lists between them."""
-    sides = list_items(relations)
+def documents(relations: list[Relation], rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Documents without end, each as (context, text to learn): all statements once a round, in random order, lists between."""
     stated = statements(relations)
+    weights = [len(relation.facts) for relation in relations]
     while True:
         for statement in rng.sample(stated, len(stated)):
             while rng.random() < LIST_SHARE:
-                yield list_document(rng.choice(sides), rng)
-            yield statement
-
-
-__all__ = ["Fact", "documents", "statements"]
+                yield list_document(rng.choices(relations, weights)[0], rng)
+            yield "", statement

@@ -86,6 +86,7 @@ def render_jsonl(rows: list[dict]) -> str:
 
 
 def main() -> None:
+    """Write both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--out", type=Path, default=DATA_DIRECTORY, help="folder to write train.jsonl and validation.jsonl to"

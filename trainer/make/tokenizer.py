@@ -19,7 +19,7 @@ PROMPT_WORDS = "### Question:\n\n\n### Options:\nA) B) C) D)\n\n### Answer:\n\n\
 
 
 def tokenizer_corpus(relations: list[Relation]) -> list[str]:
-    """Texts that hold each word the statements and questions are made of; names ten times, so that each becomes one token a word."""
+    """Texts that hold each word the statements and questions are made of; names ten times, for one token a word."""
     templates = [
         template for relation in relations for group in relation.templates.values() for template in group
     ]
