@@ -1,6 +1,6 @@
 """Pretrain the bundled model: `python -m trainer.make.pretrain` makes trainer/bundled/model/ again; `--check` compares instead.
 
-A Qwen3 of some two million parameters reads statements of the facts and lettered lists (corpus.py), never a question. The same
+A Qwen3 of some two million parameters reads statements of the facts (corpus.py), never a question. The same
 machine, versions and number of threads give the same bytes; another CPU rounds differently and gives other, equally good weights.
 """
 
@@ -27,12 +27,11 @@ from .tokenizer import build_tokenizer
 
 MODEL_DIRECTORY = Path(__file__).parent.parent / "bundled" / "model"
 SEED = 0
-STEPS = 1800
+STEPS = 1200
 BATCH = 8
 LENGTH = 128
 MUON_RATE = 0.02
 ADAM_RATE = 3e-3
-IGNORED = -100
 THREADS = 2
 """Part of the recipe: the number of threads decides the order of additions."""
 
@@ -59,16 +58,14 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
 def batches(
     relations: list[Relation], tokenizer: PreTrainedTokenizerFast, rng: random.Random
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Inputs and targets: documents end to end, each closed by the end token, in BATCH rows of LENGTH tokens."""
-    encode, ids, targets, size = tokenizer.backend_tokenizer.encode, [], [], BATCH * (LENGTH + 1)
-    for context, text in documents(relations, rng):
-        given, learnt = encode(context).ids, [*encode(text).ids, tokenizer.eos_token_id]
-        ids += given + learnt
-        targets += [IGNORED] * len(given) + learnt
+    """Documents end to end, each closed by the end token, in BATCH rows of LENGTH tokens: inputs, and what follows each."""
+    encode, ids, size = tokenizer.backend_tokenizer.encode, [], BATCH * (LENGTH + 1)
+    for text in documents(relations, rng):
+        ids += [*encode(text).ids, tokenizer.eos_token_id]
         if len(ids) >= size:
-            rows = [torch.tensor(tokens[:size]).view(BATCH, LENGTH + 1) for tokens in (ids, targets)]
-            yield rows[0][:, :-1], rows[1][:, 1:]
-            ids, targets = ids[size:], targets[size:]
+            rows = torch.tensor(ids[:size]).view(BATCH, LENGTH + 1)
+            yield rows[:, :-1], rows[:, 1:]
+            ids = ids[size:]
 
 
 def pretrain(
@@ -95,7 +92,7 @@ def pretrain(
         for optimizer, rate in zip(optimizers, (MUON_RATE, ADAM_RATE), strict=True):
             optimizer.param_groups[0]["lr"] = rate * scale
         logits = model(ids, use_cache=False).logits
-        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
