@@ -38,8 +38,6 @@ function isAllowed(
   const key = findKey(readAuthorizedKeys(authorizedKeys), context.key.data);
   const userMatches = timingSafeEqual(digest(context.username), digest(user));
   if (key === undefined || !userMatches) return false;
-  // SHA-1 signatures: sshd does not take them any more.
-  if (context.key.algo === "ssh-rsa") return false;
   // A client may first ask whether signing is worth its while.
   if (context.signature === undefined) return true;
   const parsed = ssh2.utils.parseKey(`${key.type} ${key.blob.toString("base64")}`);

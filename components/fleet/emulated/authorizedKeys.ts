@@ -15,6 +15,9 @@ export function parseAuthorizedKeys(text: string, file: string): AuthorizedKey[]
     if (trimmed === "" || trimmed.startsWith("#")) return [];
     const key = parsePublicKey(trimmed);
     if (key === undefined) throw keyFileInvalid(file, `line ${index + 1} is not a public key`);
+    // ssh2's server does not announce SHA-2 signatures for RSA, so clients offer SHA-1 or nothing.
+    if (key.type === "ssh-rsa")
+      throw keyFileInvalid(file, `line ${index + 1} is an RSA key, wanted is Ed25519 or ECDSA`);
     return [key];
   });
   if (keys.length === 0) throw keyFileInvalid(file, "it holds no key");

@@ -72,7 +72,7 @@ export async function serve(args: ServeArgs): Promise<void> {
   server.disconnectAll();
   await groups.endAll(graceMs);
   // A successor has the same id: what it started is not ours to end.
-  if (reason !== "superseded") await sweep(id, paths.groups, graceMs);
+  if (reason !== "superseded") await sweep(id, paths, graceMs);
   log("ended");
 }
 

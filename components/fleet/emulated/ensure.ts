@@ -98,7 +98,7 @@ async function isServing(marker: Marker, paths: NodePaths): Promise<boolean> {
 /** Ends what an earlier life of the node has left: a server that hangs, and processes that lost theirs. */
 async function clear(paths: NodePaths, found: MarkerState): Promise<void> {
   await endServers(paths.directory, found);
-  if (found.state === "present") await sweep(found.marker.id, paths.groups, 1_000);
+  if (found.state === "present") await sweep(found.marker.id, paths, 1_000);
 }
 
 function renew(paths: NodePaths, marker: Marker, { lifetimeHours }: EnsureArgs): Marker {

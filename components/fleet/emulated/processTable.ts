@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** One process of this user, as the operating system shows it. */
 export interface ProcessEntry {
@@ -57,11 +57,36 @@ export function parseMarked(text: string, id: string): number[] {
   });
 }
 
+/** Where processes work, by process id; those of other users are left out. */
+export async function readWorkingDirectories(pids: number[]): Promise<Map<number, string>> {
+  if (pids.length === 0) return new Map();
+  if (process.platform !== "linux")
+    return parseWorkingDirectories(await output("lsof", ["-a", "-d", "cwd", "-Fn", "-p", pids.join(",")]));
+  const found = new Map<number, string>();
+  for (const pid of pids) {
+    try {
+      found.set(pid, readlinkSync(`/proc/${pid}/cwd`));
+    } catch {
+      // As above.
+    }
+  }
+  return found;
+}
+
+/** `lsof -Fn`: a line for each field, `p` process and `n` path. */
+export function parseWorkingDirectories(text: string): Map<number, string> {
+  return new Map(
+    [...text.matchAll(/^p(\d+)\n(?:f.*\n)?n(.+)$/gm)].map(([, pid, path]) => [Number(pid), path ?? ""]),
+  );
+}
+
+const ps = (args: string[]): Promise<string> => output("ps", args);
+
 /** A host without `ps` gives an empty table: what `/proc` shows is then all there is to go by. */
-function ps(args: string[]): Promise<string> {
+function output(program: string, args: string[]): Promise<string> {
   const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
   return new Promise((resolve) => {
-    execFile("ps", args, { env, timeout: 10_000, maxBuffer: 64 * 2 ** 20 }, (_error, stdout) =>
+    execFile(program, args, { env, timeout: 10_000, maxBuffer: 64 * 2 ** 20 }, (_error, stdout) =>
       resolve(stdout),
     );
   });

@@ -60,7 +60,7 @@ export function createNodeServer(args: ServerArgs): NodeServer {
     ssh.injectSocket(socket);
   });
 
-  ssh.on("connection", (client, { port: clientPort }) => {
+  ssh.on("connection", (client, { port: clientPort, header }) => {
     const peer = `127.0.0.1:${clientPort}`;
     client.on("error", (error) => args.log(`${peer} ${error.message}`));
     authenticate(client, { user: login.user, authorizedKeys: args.authorizedKeys, peer, log: args.log });
@@ -69,7 +69,12 @@ export function createNodeServer(args: ServerArgs): NodeServer {
       args.log(`${peer} connected`);
       client.once("close", () => args.log(`${peer} disconnected`));
     });
-    serveSessions(client, { ...args, pipes, login, connection: { clientPort, port: portOf(tcp) } });
+    serveSessions(client, {
+      ...args,
+      pipes,
+      login,
+      connection: { clientPort, port: portOf(tcp), client: header.versions.software },
+    });
   });
 
   return {

@@ -16,7 +16,7 @@ export interface SessionArgs {
   root: string;
   groups: ProcessGroups;
   pipes: PipePool;
-  connection: { clientPort: number; port: number };
+  connection: { clientPort: number; port: number; client: string };
   log: Log;
 }
 
@@ -64,7 +64,8 @@ function serveSession(session: Session, gone: AbortSignal, args: SessionArgs): v
   };
   session.on("exec", (accept, _reject, { command }) => start(accept, command));
   session.on("subsystem", (accept, reject, { name }) => {
-    if (name === "sftp") serveSftp({ channel: accept(), gone, home: args.root });
+    if (name === "sftp")
+      serveSftp({ channel: accept(), gone, home: args.root, client: args.connection.client });
     else reject();
   });
   session.on("shell", (accept) => start(accept, undefined));

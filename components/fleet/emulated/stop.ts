@@ -23,7 +23,7 @@ export async function stopNode(args: {
 
     await endServers(paths.directory, found);
     const id = found.state === "present" ? found.marker.id : "unknown";
-    const processes = await sweep(id, paths.groups, 2_000);
+    const processes = await sweep(id, paths, 2_000);
     removeTree(paths.directory);
     if (stat.isSymbolicLink()) rmSync(asked.directory, { force: true });
     return { processes };

@@ -20,6 +20,8 @@ export interface RequestContext {
   files: OpenFiles;
   /** Where relative paths begin. */
   home: string;
+  /** Whether the client names a symbolic link before its target, as the draft has it and OpenSSH has not. */
+  linkFirst: boolean;
 }
 
 type Handler = (reader: PacketReader, context: RequestContext, id: Buffer) => Promise<Buffer>;
@@ -98,10 +100,10 @@ const handlers: Record<number, Handler> = {
   [request.realpath]: async (reader, { home }, id) => nameReply(id, resolve(home, reader.text())),
   [request.readlink]: async (reader, { home }, id) =>
     nameReply(id, await fs.readlink(resolve(home, reader.text()))),
-  [request.symlink]: (reader, { home }, id) => {
-    // Target first: OpenSSH has it the wrong way round, and all clients follow it.
-    const target = reader.text();
-    return done(id, fs.symlink(target, resolve(home, reader.text())));
+  [request.symlink]: (reader, { home, linkFirst }, id) => {
+    const [first, second] = [reader.text(), reader.text()];
+    const [target, link] = linkFirst ? [second, first] : [first, second];
+    return done(id, fs.symlink(target, resolve(home, link)));
   },
   [request.extended]: (reader, context, id) => {
     const name = reader.text();

@@ -3,6 +3,16 @@ import { OpenFiles } from "./files.ts";
 import { answer, versionReply } from "./requests.ts";
 import { PacketReader, PacketSplitter, request } from "./wire.ts";
 
+export interface SftpArgs {
+  channel: ServerChannel;
+  /** Aborted when nobody is there any more. */
+  gone: AbortSignal;
+  /** Where relative paths begin. */
+  home: string;
+  /** What the client calls itself. */
+  client: string;
+}
+
 /**
  * Serves SFTP over a channel: what scp, sftp and libraries need, on the whole file system as a login has it.
  *
@@ -10,17 +20,11 @@ import { PacketReader, PacketSplitter, request } from "./wire.ts";
  * one by a rename, and it takes requests however fast they come. Here one request is answered after the other, and
  * the channel is read no faster.
  */
-export function serveSftp({
-  channel,
-  gone,
-  home,
-}: {
-  channel: ServerChannel;
-  gone: AbortSignal;
-  home: string;
-}): void {
+export function serveSftp({ channel, gone, home, client }: SftpArgs): void {
   const splitter = new PacketSplitter();
   const files = new OpenFiles();
+  // Most clients follow OpenSSH; this one only when the server is OpenSSH.
+  const linkFirst = client.startsWith("ssh2js");
   let last: Promise<void> = Promise.resolve();
   let begun = false;
 
@@ -29,7 +33,7 @@ export function serveSftp({
       if (gone.aborted) return;
       const reader = new PacketReader(bytes);
       const type = reader.byte();
-      if (begun) await send(channel, await answer(type, reader, { files, home }), gone);
+      if (begun) await send(channel, await answer(type, reader, { files, home, linkFirst }), gone);
       else if (type !== request.init) throw new Error("the first packet must be INIT");
       else {
         begun = true;

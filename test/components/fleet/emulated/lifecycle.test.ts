@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { nodeGeneration } from "../../../../components/fleet/emulated/generation.ts";
 import { type Address, execute, isRunning, NodeLab, until } from "../../../lab/emulatedNode.ts";
@@ -345,9 +346,14 @@ test.each([
   ["missing", undefined, "it cannot be read (ENOENT)"],
   ["empty", "# nobody\n", "it holds no key"],
   ["damaged", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me\n", "line 1 is not a public key"],
+  [
+    "RSA",
+    () => `${ssh2.utils.generateKeyPairSync("rsa", { bits: 1024 }).public}\n`,
+    "line 1 is an RSA key, wanted is Ed25519 or ECDSA",
+  ],
 ])("a key file that is %s is refused before anything is made", async (_title, text, message) => {
   if (text === undefined) rmSync(lab.publicKeyFile);
-  else writeFileSync(lab.publicKeyFile, text);
+  else writeFileSync(lab.publicKeyFile, typeof text === "string" ? text : text());
   const { exitCode, stderr } = await lab.ensureResult("a");
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`E_NODE_KEY: --authorized-key-file ${lab.publicKeyFile}: ${message}`);
