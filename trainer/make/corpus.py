@@ -1,7 +1,7 @@
 """What the bundled model is pretrained on: every fact, stated in every wording of its relation. No question, no list of options.
 
-Lettered lists were tried too, so that a generated letter would mean something: they taught copying an option and left the fact
-behind, and tuned accuracy fell (trainer/bundled/README.md).
+Lettered lists were tried too, so that a generated letter would mean something; it never did, whatever else they changed
+(trainer/bundled/README.md).
 """
 
 from __future__ import annotations
