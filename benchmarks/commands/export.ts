@@ -44,7 +44,7 @@ export default defineCommand({
 type Filter = { experiment: string | undefined; stack: string | undefined };
 
 async function writeLines(records: string, filter: Filter, file: string): Promise<number> {
-  const [{ readRecordNames, readRecords }, { summarise }, { lets }] = await Promise.all([
+  const [{ readRecordNames, readRecords }, { summarise }, { letsKind }] = await Promise.all([
     import("../store/store.ts"),
     import("../store/summary.ts"),
     import("../store/runFilter.ts"),
@@ -55,7 +55,7 @@ async function writeLines(records: string, filter: Filter, file: string): Promis
   for await (const { name, record } of readRecords(records, await readRecordNames(records), (bad) =>
     sayBad([bad]),
   )) {
-    if (!lets(filter, summarise(record, name))) continue;
+    if (!letsKind(filter, summarise(record, name))) continue;
     numRuns++;
     if (!output.write(`${JSON.stringify(record)}\n`)) await once(output, "drain");
   }

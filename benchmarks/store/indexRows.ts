@@ -1,81 +1,109 @@
 import { DuckDBBlobValue, type DuckDBConnection, type DuckDBValue } from "@duckdb/node-api";
-import { runColumns } from "./indexSchema.ts";
 import type { QuestionSet, RunSummary } from "./summary.ts";
 
 type Appender = Awaited<ReturnType<DuckDBConnection["createAppender"]>>;
 
-/** Adds a summary's row to the table `runs`. */
-export function appendRun(appender: Appender, run: RunSummary): void {
-  for (const [, type, of] of runColumns) {
-    const value = of(run);
-    if (value === null) appender.appendNull();
-    else if (type === "DOUBLE") appender.appendDouble(value as number);
-    else appender.appendVarchar(value as string);
-  }
-  if (run.evaluation === null) appender.appendNull();
-  else appender.appendBoolean(run.evaluation.letters);
-  for (const bits of [run.evaluation?.tuned, run.evaluation?.untuned])
-    if (bits) appender.appendBlob(bits);
+/** What many runs have alike. */
+export interface Kind
+  extends Pick<
+    RunSummary,
+    | "stack"
+    | "experiment"
+    | "arm"
+    | "scenario"
+    | "outcome"
+    | "nodes"
+    | "ranks"
+    | "effectiveBatch"
+    | "transport"
+    | "device"
+    | "conditionsDigest"
+    | "conditions"
+  > {
+  questionsDigest: string | null;
+  letters: boolean;
+}
+
+/** The part of a summary that is a {@link Kind}. */
+export function kindOf(run: RunSummary): Kind {
+  const { stack, experiment, arm, scenario, outcome, nodes, ranks, effectiveBatch, transport, device } = run;
+  const { conditionsDigest, conditions, evaluation } = run;
+  return {
+    ...{ stack, experiment, arm, scenario, outcome, nodes, ranks, effectiveBatch, transport, device },
+    ...{ conditionsDigest, conditions },
+    questionsDigest: evaluation?.questionsDigest ?? null,
+    letters: evaluation?.letters ?? false,
+  };
+}
+
+/** Adds a summary's row to the table `runs`, in the order of its columns. */
+export function appendRun(appender: Appender, kind: number, run: RunSummary): void {
+  appender.appendInteger(kind);
+  appender.appendVarchar(run.id);
+  for (const number of [Date.parse(run.startedAt), run.repeat, run.seed]) appender.appendDouble(number);
+  for (const text of [run.errorCode, run.errorMessage])
+    if (text === null) appender.appendNull();
+    else appender.appendVarchar(text);
+  for (const number of [
+    run.trainSeconds,
+    run.totalSeconds,
+    run.numSteps,
+    run.medianStepSeconds,
+    run.tokens,
+    run.finalLoss,
+    run.peakResidentGiB,
+    run.peakAllocatedGiB,
+  ])
+    if (number === null) appender.appendNull();
+    else appender.appendDouble(number);
+  for (const answers of [run.evaluation?.tuned, run.evaluation?.untuned])
+    if (answers) appender.appendBlob(answers);
     else appender.appendNull();
   appender.endRow();
 }
 
-/** Summaries from the columns of `SELECT * FROM runs`, conditions and questions shared among them. */
+/** Summaries from the columns of `SELECT * FROM runs`; kinds and questions are shared among them. */
 export function toSummaries(
-  columns: DuckDBValue[][],
-  conditions: Map<string, unknown>,
-  questions: Map<string, unknown>,
+  columns: readonly DuckDBValue[][],
+  kinds: ReadonlyMap<number, Kind>,
+  questionSets: ReadonlyMap<string, QuestionSet>,
 ): RunSummary[] {
-  const names = [...runColumns.map(([name]) => name), "letters", "tuned", "untuned"];
-  const column = new Map(names.map((name, i) => [name, columns[i] ?? []]));
-  const bytes = (value: unknown) => (value instanceof DuckDBBlobValue ? new Uint8Array(value.bytes) : null);
-  const nodeLists = new Map<string, string[]>();
-  const parsedNodes = (text: string) => {
-    const nodes = nodeLists.get(text) ?? (JSON.parse(text) as string[]);
-    nodeLists.set(text, nodes);
-    return nodes;
+  const numbers = (column: number) => columns[column] as number[];
+  const maybeNumbers = (column: number) => columns[column] as (number | null)[];
+  const maybeTexts = (column: number) => columns[column] as (string | null)[];
+  const answers = (column: number, row: number) => {
+    const value = columns[column]?.[row];
+    return value instanceof DuckDBBlobValue ? new Uint8Array(value.bytes) : null;
   };
-  const value = <T>(name: string, i: number) => (column.get(name) as T[])[i] as T;
-  return (columns[0] ?? []).map((_, i) => {
-    const questionsDigest = value<string | null>("questions_digest", i);
-    const conditionsDigest = value<string>("conditions_digest", i);
+  return (columns[0] ?? []).map((number, i) => {
+    const { questionsDigest, letters, ...kind } = kinds.get(number as number) as Kind;
+    const id = columns[1]?.[i] as string;
     return {
-      file: value("file", i),
-      id: value("id", i),
-      startedAt: value("started_at", i),
-      stack: value("stack", i),
-      experiment: value("experiment", i),
-      arm: value("arm", i),
-      scenario: value("scenario", i),
-      repeat: value("repeat", i),
-      outcome: value("outcome", i),
-      errorCode: value("error_code", i),
-      errorMessage: value("error_message", i),
-      seed: value("seed", i),
-      nodes: parsedNodes(value("nodes", i)),
-      ranks: value("ranks", i),
-      effectiveBatch: value("effective_batch", i),
-      transport: value("transport", i),
-      device: value("device", i),
-      trainSeconds: value("train_seconds", i),
-      totalSeconds: value("total_seconds", i),
-      numSteps: value("num_steps", i),
-      medianStepSeconds: value("median_step_seconds", i),
-      tokens: value("tokens", i),
-      finalLoss: value("final_loss", i),
-      peakResidentGiB: value("peak_resident_gib", i),
-      peakAllocatedGiB: value("peak_allocated_gib", i),
-      conditionsDigest,
-      conditions: conditions.get(conditionsDigest) as RunSummary["conditions"],
+      file: `${id}.json`,
+      id,
+      startedAt: new Date(numbers(2)[i] as number).toISOString(),
+      repeat: numbers(3)[i] as number,
+      seed: numbers(4)[i] as number,
+      errorCode: maybeTexts(5)[i] ?? null,
+      errorMessage: maybeTexts(6)[i] ?? null,
+      trainSeconds: maybeNumbers(7)[i] ?? null,
+      totalSeconds: numbers(8)[i] as number,
+      numSteps: numbers(9)[i] as number,
+      medianStepSeconds: maybeNumbers(10)[i] ?? null,
+      tokens: numbers(11)[i] as number,
+      finalLoss: maybeNumbers(12)[i] ?? null,
+      peakResidentGiB: maybeNumbers(13)[i] ?? null,
+      peakAllocatedGiB: maybeNumbers(14)[i] ?? null,
+      ...kind,
       evaluation:
         questionsDigest === null
           ? null
           : {
               questionsDigest,
-              questions: questions.get(questionsDigest) as QuestionSet,
-              letters: value("letters", i),
-              tuned: bytes(value("tuned", i)),
-              untuned: bytes(value("untuned", i)),
+              questions: questionSets.get(questionsDigest) as QuestionSet,
+              letters,
+              tuned: answers(15, i),
+              untuned: answers(16, i),
             },
     };
   });

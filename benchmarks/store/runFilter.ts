@@ -18,9 +18,11 @@ export interface Summaries {
   bad: BadRecord[];
 }
 
-/** Whether a filter lets a run through. */
-export function lets(filter: RunFilter, run: RunSummary): boolean {
-  const { experiment, scenario, stack, arms } = filter;
+/** Whether a filter lets runs through that have this in common. */
+export function letsKind(
+  { experiment, scenario, stack, arms }: RunFilter,
+  run: Pick<RunSummary, "experiment" | "scenario" | "stack" | "arm">,
+): boolean {
   return (
     (experiment === undefined ||
       run.experiment === experiment ||

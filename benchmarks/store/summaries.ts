@@ -1,4 +1,4 @@
-import { lets, type RunFilter, type Summaries } from "./runFilter.ts";
+import { letsKind, type RunFilter, type Summaries } from "./runFilter.ts";
 import type { BadRecord } from "./store.ts";
 import { readRecordNames, readRecords } from "./store.ts";
 import { type RunSummary, summarise } from "./summary.ts";
@@ -26,7 +26,7 @@ async function readDirectly(
   const runs: RunSummary[] = [];
   for await (const { name, record } of readRecords(directory, names, (problem) => bad.push(problem))) {
     const run = summarise(record, name);
-    if (lets(filter, run)) runs.push(run);
+    if (letsKind(filter, run)) runs.push(run);
   }
   const key = (run: RunSummary) => `${run.startedAt} ${run.id}`;
   return { runs: runs.sort((a, b) => (key(a) < key(b) ? -1 : 1)), bad };

@@ -3,14 +3,20 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import { messageOf, RocmarkError } from "../errors.ts";
-import { appendRun, toSummaries } from "./indexRows.ts";
+import { canonical } from "./canonical.ts";
+import { appendRun, type Kind, kindOf, toSummaries } from "./indexRows.ts";
 import { createTables, indexVersion } from "./indexSchema.ts";
-import type { RunFilter, Summaries } from "./runFilter.ts";
+import { letsKind, type RunFilter, type Summaries } from "./runFilter.ts";
 import { type BadRecord, readRecords } from "./store.ts";
-import { type RunSummary, summarise } from "./summary.ts";
+import { type QuestionSet, type RunSummary, summarise } from "./summary.ts";
 
 /** Name of the index inside a records directory. */
 export const indexFile = ".index.duckdb";
+
+interface Stamp {
+  size: number;
+  modified: number;
+}
 
 /**
  * A DuckDB file that remembers the summary of each record file by name, size and modification time. The records are the
@@ -25,84 +31,69 @@ export class SummaryIndex {
     this.#connection = connection;
   }
 
-  /** Opens the index of a directory, or makes it. */
+  /** Opens the index of a directory, or makes it. Throws on one that is damaged, of another version, or in use. */
   static async open(directory: string): Promise<SummaryIndex> {
-    return SummaryIndex.#openAt(join(directory, indexFile));
-  }
-
-  /** An index that lives in memory only: for an export of a store that needs none. */
-  static async inMemory(): Promise<SummaryIndex> {
-    return SummaryIndex.#openAt(":memory:");
-  }
-
-  static async #openAt(path: string): Promise<SummaryIndex> {
-    const instance = await DuckDBInstance.create(path, { threads: "2", memory_limit: "512MB" });
+    const instance = await DuckDBInstance.create(join(directory, indexFile), {
+      threads: "2",
+      memory_limit: "512MB",
+    });
     const connection = await instance.connect();
+    const index = new SummaryIndex(instance, connection);
     try {
-      const tables = await connection.runAndReadAll("SELECT table_name FROM information_schema.tables");
-      if (tables.currentRowCount === 0) await connection.run(createTables);
-      const found = (await connection.runAndReadAll("SELECT version FROM version")).getColumns()[0]?.[0];
-      if (found !== indexVersion) throw new Error(`index version ${found}, wanted ${indexVersion}`);
-      return new SummaryIndex(instance, connection);
+      const [tables = []] = await index.#columns("SELECT table_name FROM information_schema.tables");
+      if (tables.length === 0) await connection.run(createTables);
+      const [version] = await index.#columns("SELECT version FROM version");
+      if (version?.[0] !== indexVersion)
+        throw new Error(`index version ${version?.[0]}, wanted ${indexVersion}`);
+      return index;
     } catch (cause) {
-      connection.closeSync();
-      instance.closeSync();
+      index.close();
       throw cause;
     }
   }
 
-  /** Runs one SQL statement: for an export. */
-  async run(sql: string): Promise<void> {
-    await this.#connection.run(sql);
+  close(): void {
+    this.#connection.closeSync();
+    this.#instance.closeSync();
   }
 
   /** Makes the index agree with the files of the directory: reads what is new or changed, forgets what is gone. */
   async refresh(directory: string, names: readonly string[]): Promise<BadRecord[]> {
-    const known = new Map<string, { stamp: string; problem: string | null }>();
     const [file = [], size = [], modified = [], problem = []] = await this.#columns("SELECT * FROM files");
-    for (const [i, name] of file.entries())
-      known.set(name as string, { stamp: `${size[i]} ${modified[i]}`, problem: problem[i] as string | null });
+    const known = new Map<string, number>();
+    for (const [row, name] of file.entries()) known.set(name as string, row);
 
     const bad: BadRecord[] = [];
-    const stamps = new Map<string, [size: number, modified: number]>();
-    const changed: string[] = [];
+    const changed = new Map<string, Stamp>();
     for (const name of names) {
-      const status = statSync(join(directory, name), { throwIfNoEntry: false });
+      const status = statSync(`${directory}/${name}`, { throwIfNoEntry: false });
       if (status === undefined) continue;
-      const entry = known.get(name);
-      if (entry?.stamp === `${status.size} ${status.mtimeMs}`) {
-        known.delete(name);
-        if (entry.problem !== null)
-          bad.push({ file: name, error: new RocmarkError("E_RECORD", entry.problem, { exitCode: 2 }) });
-      } else {
-        stamps.set(name, [status.size, status.mtimeMs]);
-        changed.push(name);
+      const row = known.get(name);
+      if (row === undefined || size[row] !== status.size || modified[row] !== status.mtimeMs) {
+        changed.set(name, { size: status.size, modified: status.mtimeMs });
+        continue;
       }
+      known.delete(name);
+      const message = problem[row];
+      if (typeof message === "string")
+        bad.push({ file: name, error: new RocmarkError("E_RECORD", message, { exitCode: 2 }) });
     }
-    if (known.size > 0 || changed.length > 0)
-      await this.#replace(directory, [...known.keys()], changed, stamps, bad);
-    return bad;
-  }
+    if (known.size === 0 && changed.size === 0) return bad;
 
-  async #replace(
-    directory: string,
-    gone: string[],
-    changed: string[],
-    stamps: Map<string, [size: number, modified: number]>,
-    bad: BadRecord[],
-  ): Promise<void> {
+    // What is new stands beside what it replaces until the transaction ends.
     await this.#connection.run("BEGIN");
     try {
-      await this.#forget(gone);
-      await this.#add(directory, changed, stamps, bad);
+      await this.#forget([...known.keys()]);
+      bad.push(...(await this.#add(directory, changed)));
       await this.#connection.run("COMMIT");
     } catch (cause) {
       await this.#connection.run("ROLLBACK").catch(() => undefined);
       throw cause;
     }
+    return bad;
   }
 
-  async #forget(names: string[]): Promise<void> {
+  async #forget(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     await this.#connection.run("CREATE OR REPLACE TEMP TABLE gone (name VARCHAR)");
     const appender = await this.#connection.createAppender("gone", "main", "temp");
@@ -111,35 +102,23 @@ export class SummaryIndex {
       appender.endRow();
     }
     appender.closeSync();
-    await this.#connection.run("DELETE FROM runs WHERE file IN (SELECT name FROM gone)");
+    await this.#connection.run("DELETE FROM runs WHERE id || '.json' IN (SELECT name FROM gone)");
     await this.#connection.run("DELETE FROM files WHERE name IN (SELECT name FROM gone)");
   }
 
-  async #add(
-    directory: string,
-    names: string[],
-    stamps: Map<string, [size: number, modified: number]>,
-    bad: BadRecord[],
-  ): Promise<void> {
-    const [knownConditions, knownQuestions] = await Promise.all(
-      ["conditions", "questions"].map(async (table) => {
-        const [digests = []] = await this.#columns(`SELECT digest FROM ${table}`);
-        return new Set(digests as string[]);
-      }),
-    );
-    const [runs, files, conditions, questions] = await Promise.all(
-      ["runs", "files", "conditions", "questions"].map((table) => this.#connection.createAppender(table)),
-    );
-    if (!runs || !files || !conditions || !questions || !knownConditions || !knownQuestions) return;
-    const remember = (into: typeof conditions, known: Set<string>, digest: string, value: unknown) => {
-      if (known.has(digest)) return;
-      known.add(digest);
-      into.appendVarchar(digest);
-      into.appendVarchar(JSON.stringify(value));
-      into.endRow();
-    };
-    const rememberFile = (name: string, problem: string | null) => {
-      const [size, modified] = stamps.get(name) as [number, number];
+  async #add(directory: string, changed: ReadonlyMap<string, Stamp>): Promise<BadRecord[]> {
+    const open = (table: string) => this.#connection.createAppender(table);
+    const [runs, files, kinds, questions] = [
+      await open("runs"),
+      await open("files"),
+      await open("kinds"),
+      await open("questions"),
+    ];
+    const numberOf = new Map([...(await this.#kinds())].map(([number, kind]) => [canonical(kind), number]));
+    const knownQuestions = new Set((await this.#questions()).keys());
+
+    const addFile = (name: string, problem: string | null) => {
+      const { size, modified } = changed.get(name) as Stamp;
       files.appendVarchar(name);
       files.appendDouble(size);
       files.appendDouble(modified);
@@ -147,55 +126,59 @@ export class SummaryIndex {
       else files.appendVarchar(problem);
       files.endRow();
     };
+    const addKind = (kind: Kind): number => {
+      const text = canonical(kind);
+      const number = numberOf.get(text) ?? numberOf.size;
+      if (number < numberOf.size) return number;
+      numberOf.set(text, number);
+      kinds.appendInteger(number);
+      kinds.appendVarchar(text);
+      kinds.endRow();
+      return number;
+    };
+    const bad: BadRecord[] = [];
     const onBad = (problem: BadRecord) => {
       bad.push(problem);
-      rememberFile(problem.file, problem.error.message);
+      addFile(problem.file, problem.error.message);
     };
-    for await (const { name, record } of readRecords(directory, names, onBad)) {
+    for await (const { name, record } of readRecords(directory, [...changed.keys()], onBad)) {
       const run = summarise(record, name);
-      rememberFile(name, null);
-      remember(conditions, knownConditions, run.conditionsDigest, run.conditions);
-      if (run.evaluation !== null)
-        remember(questions, knownQuestions, run.evaluation.questionsDigest, run.evaluation.questions);
-      appendRun(runs, run);
+      addFile(name, null);
+      appendRun(runs, addKind(kindOf(run)), run);
+      const { evaluation } = run;
+      if (evaluation === null || knownQuestions.has(evaluation.questionsDigest)) continue;
+      knownQuestions.add(evaluation.questionsDigest);
+      questions.appendVarchar(evaluation.questionsDigest);
+      questions.appendVarchar(JSON.stringify(evaluation.questions));
+      questions.endRow();
     }
-    for (const appender of [runs, files, conditions, questions]) appender.closeSync();
+    for (const appender of [runs, files, kinds, questions]) appender.closeSync();
+    return bad;
   }
 
   /** The summaries of the runs that a filter lets through, oldest first. */
   async read(filter: RunFilter): Promise<RunSummary[]> {
-    const where: string[] = [];
-    const values: Record<string, string> = {};
-    if (filter.experiment !== undefined) {
-      where.push("(experiment = $experiment OR starts_with(experiment, $experiment || '/'))");
-      values.experiment = filter.experiment;
-    }
-    for (const column of ["scenario", "stack"] as const) {
-      const wanted = filter[column];
-      if (wanted === undefined) continue;
-      where.push(`${column} = $${column}`);
-      values[column] = wanted;
-    }
-    for (const [i, arm] of (filter.arms ?? []).entries()) values[`arm${i}`] = arm;
-    if (filter.arms !== undefined) where.push(`arm IN (${filter.arms.map((_, i) => `$arm${i}`).join(", ")})`);
-    const condition = where.length > 0 ? `WHERE ${where.join(" AND ")}` : "";
-    const columns = await this.#columns(`SELECT * FROM runs ${condition} ORDER BY started_at, id`, values);
-    const [conditions, questions] = await Promise.all([this.#texts("conditions"), this.#texts("questions")]);
-    return toSummaries(columns, conditions, questions);
+    const kinds = await this.#kinds();
+    const wanted = [...kinds].filter(([, kind]) => letsKind(filter, kind)).map(([number]) => number);
+    if (wanted.length === 0) return [];
+    const columns = await this.#columns(
+      `SELECT * FROM runs WHERE kind IN (${wanted.join(", ")}) ORDER BY started, id`,
+    );
+    return toSummaries(columns, kinds, await this.#questions());
   }
 
-  async #texts(table: string): Promise<Map<string, unknown>> {
-    const [digests = [], texts = []] = await this.#columns(`SELECT digest, text FROM ${table}`);
+  async #kinds(): Promise<Map<number, Kind>> {
+    const [numbers = [], texts = []] = await this.#columns("SELECT kind, text FROM kinds");
+    return new Map(numbers.map((number, i) => [number as number, JSON.parse(texts[i] as string)]));
+  }
+
+  async #questions(): Promise<Map<string, QuestionSet>> {
+    const [digests = [], texts = []] = await this.#columns("SELECT digest, text FROM questions");
     return new Map(digests.map((digest, i) => [digest as string, JSON.parse(texts[i] as string)]));
   }
 
-  async #columns(sql: string, values?: Record<string, string>): Promise<DuckDBValue[][]> {
-    return (await this.#connection.runAndReadAll(sql, values)).getColumns();
-  }
-
-  close(): void {
-    this.#connection.closeSync();
-    this.#instance.closeSync();
+  async #columns(sql: string): Promise<DuckDBValue[][]> {
+    return (await this.#connection.runAndReadAll(sql)).getColumns();
   }
 }
 
