@@ -15,12 +15,23 @@ afterAll(async () => {
 });
 
 const output = async <T>(key: string): Promise<T> => {
-  const { code, stdout } = await checkout.run("npx", "pulumi", "stack", "output", "--json", "--stack", "local");
+  const { code, stdout } = await checkout.run(
+    "npx",
+    "pulumi",
+    "stack",
+    "output",
+    "--json",
+    "--stack",
+    "local",
+  );
   expect(code).toBe(0);
   return (JSON.parse(stdout) as Record<string, T>)[key] as T;
 };
 const records = () => join(checkout.directory, ".rocmark", "records");
-const recordFiles = () => readdirSync(records()).filter((name) => name.endsWith(".json")).sort();
+const recordFiles = () =>
+  readdirSync(records())
+    .filter((name) => name.endsWith(".json"))
+    .sort();
 
 test("npm start on a fresh clone ends with a verdict", async () => {
   const { code, stdout, seconds } = await checkout.run("npm", "start");
@@ -64,7 +75,10 @@ test("npm start again changes nothing and runs nothing", async () => {
 
 test("no secret lies in the exported state", async () => {
   const { stdout } = await checkout.run("npx", "pulumi", "stack", "export", "--stack", "local");
-  const key = readFileSync(join(checkout.directory, ".rocmark", "fleets", "local", "keys", "id_ed25519"), "utf8");
+  const key = readFileSync(
+    join(checkout.directory, ".rocmark", "fleets", "local", "keys", "id_ed25519"),
+    "utf8",
+  );
   const body = key.split("\n")[2] ?? "";
   expect(body.length).toBeGreaterThan(30);
   expect(stdout).toContain("rocmark:node:Node");

@@ -13,8 +13,8 @@ from typing import Any, get_args, get_type_hints
 
 import jsonschema
 import pytest
-
 from conftest import ROOT, make_config
+
 from trainer.config import Config
 from trainer.errors import RocmarkError
 from trainer.parse import parse_config, read_config, to_camel

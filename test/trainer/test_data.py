@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import question_row, write_rows
+
 from trainer.config import Data
 from trainer.data import load_questions
 from trainer.errors import RocmarkError

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from conftest import ROOT
+
 from trainer.durable import MANIFEST, file_sums, folder_digest, recover_folder, replace_folder, write_json
 
 SAVE = """

@@ -8,7 +8,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-
 from conftest import ROOT, Trainer, make_config, record_of
 
 SCHEMA = json.loads((ROOT / "trainer/schema/record.schema.json").read_text())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from conftest import question_row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import question_row
 from trainer.data import _question
 from trainer.prompt import LETTERS, parse_letter, render_explanation, render_option, render_prompt
 

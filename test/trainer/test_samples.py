@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import question_row
+
 from trainer.data import _question
 from trainer.errors import RocmarkError
 from trainer.imports import transformers

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-
 from conftest import question_row
+
 from trainer.data import _question
 from trainer.imports import transformers
 from trainer.prompt import LETTERS, parse_letter, render_option, render_prompt

@@ -9,8 +9,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-
 from conftest import ROOT, Trainer, make_config, record_of
+
 from trainer.durable import MANIFEST, file_sums, folder_digest
 
 SCHEMA = json.loads((ROOT / "trainer/schema/record.schema.json").read_text())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 
 import pytest
-
 from conftest import make_config
+
 from trainer.attempt import explain
 from trainer.errors import RocmarkError, StopRequested
 from trainer.parse import parse_config
