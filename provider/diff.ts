@@ -31,8 +31,12 @@ function compare(before: unknown, after: unknown, path: string, changes: Map<str
   if (had === undefined && has === undefined) return;
   if (had === undefined) changes.set(path, "add");
   else if (has === undefined) changes.set(path, "delete");
-  else if (isSecret(had) && isSecret(has)) compare(had.value, has.value, path, changes);
-  else if (isLeaf(had) || isLeaf(has)) {
+  else if (isSecret(had) && isSecret(has)) {
+    // What changed inside is nobody's business but the secret's.
+    const inside = new Map<string, Change>();
+    compare(had.value, has.value, path, inside);
+    if (inside.size > 0) changes.set(path, "update");
+  } else if (isLeaf(had) || isLeaf(has)) {
     if (!isSame(had, has)) changes.set(path, "update");
   } else if (Array.isArray(had) && Array.isArray(has)) {
     for (let index = 0; index < Math.max(had.length, has.length); index += 1)
