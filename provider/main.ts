@@ -30,8 +30,9 @@ const leave = () => {
   server.tryShutdown(() => pool.close().finally(() => process.exit(0)));
 };
 
-// Ctrl-C reaches every process of the terminal; the engine tells us by Cancel when to stop, in order.
-process.on("SIGINT", () => {});
+// The engine closes a plugin with SIGINT and waits five seconds for it. Ctrl-C does not come here: the engine starts its
+// plugins in a process group of their own, and tells them by Cancel when to stop.
+process.on("SIGINT", leave);
 process.on("SIGTERM", leave);
 // An engine that was killed tells nobody: what it had started on nodes must still end.
 const engine = process.ppid;
