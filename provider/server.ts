@@ -3,17 +3,17 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerRpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
-import structMessages, { type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb.js";
-import { type CheckFailure, checkInputs } from "./check.ts";
+import { checkInputs } from "./check.ts";
 import { hasSecretInput } from "./commandInputs.ts";
 import { copyFile } from "./copyFile.ts";
 import { copyToRemote } from "./copyToRemote.ts";
-import { type Change, diffInputs } from "./diff.ts";
+import { diffInputs } from "./diff.ts";
 import type { EngineLog } from "./engineLog.ts";
 import { unknownType } from "./errors.ts";
 import { type Fields, resourceFields, runFields } from "./fields.ts";
 import { localCommand, runAndCollect } from "./localCommand.ts";
 import type { ResourceType } from "./operation.ts";
+import { onlyInputs, toDiffResponse, toFailure, toOldInputs, toProperties, toStruct } from "./protocol.ts";
 import { remoteCommand } from "./remoteCommand.ts";
 import type { Requests } from "./requests.ts";
 import { renderSchema } from "./schema.ts";
@@ -108,7 +108,7 @@ export function createService(requests: Requests, log: EngineLog): grpc.UntypedS
       const inputs = toProperties(request.getProperties());
       const response = new messages.CreateResponse();
       if (request.getPreview()) {
-        response.setProperties(toStruct(preview(type, inputs)));
+        response.setProperties(toStruct(preview(type, inputs, {})));
         return response;
       }
       const state = await requests.run(
@@ -132,7 +132,7 @@ export function createService(requests: Requests, log: EngineLog): grpc.UntypedS
       const state = toProperties(request.getOlds());
       const response = new messages.UpdateResponse();
       if (request.getPreview()) {
-        response.setProperties(toStruct(preview(type, inputs)));
+        response.setProperties(toStruct(preview(type, inputs, state)));
         return response;
       }
       const updated = await requests.run(
@@ -237,55 +237,13 @@ function toResource(urn: string): Resource {
   return { type, fields, name: name.join("::") };
 }
 
-const toProperties = (struct: structMessages.Struct | undefined): Properties =>
-  (struct?.toJavaScript() ?? {}) as Properties;
-
-const toStruct = (properties: Properties): structMessages.Struct =>
-  structMessages.Struct.fromJavaScript(withoutUndefined(properties) as Record<string, JavaScriptValue>);
-
-const withoutUndefined = (properties: Properties): Properties =>
-  Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
-
-/** What a preview can say. A value that will be secret is so while it is unknown, too. */
-const preview = (type: ResourceType, inputs: Properties): Properties => ({
-  ...inputs,
-  ...Object.fromEntries(
-    type.unknownUntilDone.map((name) => [name, hasSecretInput(inputs) ? conceal(UNKNOWN) : UNKNOWN]),
-  ),
-});
-
-/** Old inputs as they were; an engine that does not send them sends the state, which holds them. */
-function toOldInputs(request: messages.DiffRequest): Properties {
-  const inputs = toProperties(request.getOldInputs());
-  return Object.keys(inputs).length > 0 ? inputs : toProperties(request.getOlds());
-}
-
-const onlyInputs = (fields: Fields, properties: Properties): Properties =>
-  Object.fromEntries(Object.entries(properties).filter(([name]) => name in fields));
-
-function toFailure({ property, reason }: CheckFailure): messages.CheckFailure {
-  const failure = new messages.CheckFailure();
-  failure.setProperty(property);
-  failure.setReason(reason);
-  return failure;
-}
-
-function toDiffResponse(changes: Map<string, Change>, ignored: readonly string[]): messages.DiffResponse {
-  const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
-  const { ADD, DELETE, UPDATE } = messages.PropertyDiff.Kind;
-  const kinds = { add: ADD, delete: DELETE, update: UPDATE };
-  const response = new messages.DiffResponse();
-  response.setHasdetaileddiff(true);
-  const names = new Set<string>();
-  for (const [path, change] of changes) {
-    const name = path.split(/[.[]/)[0] ?? path;
-    if (ignored.includes(name)) continue;
-    names.add(name);
-    const property = new messages.PropertyDiff();
-    property.setKind(kinds[change]);
-    response.getDetaileddiffMap().set(path, property);
-  }
-  response.setDiffsList([...names]);
-  response.setChanges(names.size > 0 ? DIFF_SOME : DIFF_NONE);
-  return response;
+/**
+ * What a preview can say of the outputs: nothing when a command will run, else that they stay. A value that will be
+ * secret is so while it is unknown, too.
+ */
+function preview(type: ResourceType, inputs: Properties, state: Properties): Properties {
+  const runs = (inputs.update ?? inputs.create) !== undefined || Object.keys(state).length === 0;
+  const unknown = hasSecretInput(inputs) ? conceal(UNKNOWN) : UNKNOWN;
+  const outputs = type.unknownUntilDone.map((name) => [name, runs ? unknown : state[name]]);
+  return { ...inputs, ...Object.fromEntries(outputs) };
 }

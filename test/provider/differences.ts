@@ -17,6 +17,9 @@ export const differences = {
   "proxy-defaults":
     "The defaults of `connection` hold for `proxy` as well; the official plugin ends with a crash without them.",
   "preview-id": "A preview returns no id: there is no resource yet, and the engine ignores it.",
+  "preview-output":
+    "In a preview the output is unknown exactly when the update will run a command; the official plugin takes it for " +
+    "unchanged when only what the command is given changes.",
   "host-key":
     "Without connection.hostKey the user's known_hosts decides, and an unknown host is refused with the key to pin; " +
     "the official plugin accepts any key.",
