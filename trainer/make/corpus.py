@@ -26,4 +26,6 @@ def documents(relations: list[Relation], rng: random.Random) -> Iterator[str]:
     """Documents without end: all statements once a round, in random order."""
     stated = statements(relations)
     while True:
-        yield from rng.sample(stated, len(stated))
+        for statement in rng.sample(stated, len(stated)):
+            rng.random()  # once decided on a list; without this draw the order, and so the committed weights, were others
+            yield statement
