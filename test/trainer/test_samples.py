@@ -36,6 +36,14 @@ def test_loss_is_on_the_answer(tokenizer: Any) -> None:
     assert (cuts.explanations, cuts.prompts) == (0, 0)
 
 
+def test_loss_may_be_on_the_option_alone_and_then_nothing_follows_it(tokenizer: Any) -> None:
+    (sample,), cuts = encode(tokenizer, loss_on="option")
+    targets = [label for label in sample.labels if label != IGNORED]
+    assert tokenizer.decode(sample.input_ids) == render_prompt(QUESTION) + render_option(QUESTION, 0)
+    assert tokenizer.decode(targets) == render_option(QUESTION, 0)
+    assert (cuts.explanations, cuts.prompts) == (0, 0)
+
+
 def test_loss_may_be_on_everything_but_the_first_token(tokenizer: Any) -> None:
     (sample,), _ = encode(tokenizer, loss_on="all")
     assert sample.labels == (IGNORED, *sample.input_ids[1:])
