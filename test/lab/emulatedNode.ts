@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import ssh2, { type Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import { type NodeStatus, readStatus } from "../../components/fleet/emulated/status.ts";
+import { stopNode } from "../../components/fleet/emulated/stop.ts";
 
 const program = join(import.meta.dirname, "../../components/fleet/emulated/main.ts");
 
@@ -109,8 +111,8 @@ export class NodeLab {
     return this.cli(["stop", "--directory", this.path(name)]);
   }
 
-  async status(name: string): Promise<Record<string, unknown>> {
-    return JSON.parse((await this.cli(["status", "--directory", this.path(name)])).stdout);
+  status(name: string): Promise<NodeStatus> {
+    return readStatus(this.path(name));
   }
 
   /** A client that is connected, with the host key pinned. */
@@ -141,10 +143,7 @@ export class NodeLab {
   /** Ends clients and nodes, removes the directory, and gives what still ran of it: nothing, if all is well. */
   async dispose(): Promise<string[]> {
     for (const client of this.#clients) client.destroy();
-    for (const directory of this.#nodes) {
-      const { exitCode, stderr } = await this.cli(["stop", "--directory", directory]);
-      if (exitCode !== 0) return [`stop ended with ${exitCode}: ${stderr}`];
-    }
+    for (const directory of this.#nodes) await stopNode({ directory });
     const left = await this.leftovers();
     rmSync(this.directory, { recursive: true, force: true });
     return left;

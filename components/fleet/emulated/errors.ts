@@ -70,5 +70,18 @@ export const lockHeld = (lock: string, holder: string, waited: string) =>
 export const startFailed = (name: string, reason: string, log: string, cause?: unknown) =>
   new NodeError("E_NODE_START", `Node "${name}" did not start: ${reason}. Its log is ${log}.`, { cause });
 
+/** A failure of the system, with the path in it, in this program's form; everything else is a fault of ours. */
+export function explained(error: unknown): unknown {
+  if (error instanceof NodeError) return error;
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") return noDiskSpace(path ?? "a file", error);
+  if (code === undefined || path === undefined) return error;
+  return new NodeError(
+    "E_NODE_FILES",
+    `${message}. Check that the path is right and that this user may read and write there, then run this again.`,
+    { cause: error },
+  );
+}
+
 export const stopFailed = (directory: string, reason: string, cause?: unknown) =>
   new NodeError("E_NODE_STOP", `${directory}: ${reason}`, { cause });

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { NodeError, wrongUse } from "./errors.ts";
+import { explained, NodeError, wrongUse } from "./errors.ts";
 
 const help = `An emulated node: an SSH server on loopback with its own key, directory and processes.
 
@@ -46,7 +46,8 @@ const commands: Record<string, { options: string[]; run: (options: Options) => P
       const directory = required(options, "directory");
       try {
         await serve({ directory, ...settings, loginGraceMs: loginGraceSeconds * 1000 });
-      } catch (error) {
+      } catch (cause) {
+        const error = explained(cause);
         const code = error instanceof NodeError ? error.code : "E_NODE_START";
         report({ started: false, code, message: error instanceof Error ? error.message : String(error) });
         throw error;
@@ -119,7 +120,8 @@ try {
   if (result !== undefined)
     process.stdout.write(typeof result === "string" ? result : `${JSON.stringify(result)}\n`);
   process.exitCode = 0;
-} catch (error) {
+} catch (cause) {
+  const error = explained(cause);
   const known = error instanceof NodeError;
   process.stderr.write(known ? `${error.code}: ${error.message}\n` : `${(error as Error).stack ?? error}\n`);
   process.exitCode = known && error.code === "E_USAGE" ? 2 : 1;

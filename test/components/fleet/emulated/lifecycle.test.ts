@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -100,15 +101,6 @@ test("nodeGeneration is not fooled by another program on the port, or by one tha
   silent.close();
 });
 
-test("a suspended server counts as running, and ensure replaces one that does not wake up", async () => {
-  const first = await lab.ensure("a");
-  process.kill(first.pid, "SIGSTOP");
-  expect(await nodeGeneration(lab.path("a"))).toBe(1);
-  const second = await lab.ensure("a");
-  expect(second).toEqual({ ...first, pid: second.pid, generation: 2 });
-  expect(isRunning(first.pid)).toBe(false);
-}, 60_000);
-
 test("eight commands at once start one server", async () => {
   const addresses = await Promise.all(Array.from({ length: 8 }, () => lab.ensure("a")));
   expect(new Set(addresses.map((address) => JSON.stringify(address))).size).toBe(1);
@@ -151,15 +143,17 @@ test("another port moves the node; one that is taken leaves it where it was", as
   expect(isRunning(first.pid)).toBe(false);
 });
 
-test("the server outlives the command, its process group and its terminal", async () => {
-  const starter = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
-    detached: true,
-    stdio: "ignore",
-  });
-  const address = await lab.ensure("a");
-  process.kill(-(starter.pid ?? 0), "SIGHUP");
-  process.kill(address.pid, "SIGHUP");
-  expect(await lab.ensure("a")).toEqual(address);
+test("the server outlives the terminal and the process group of the command that started it", async () => {
+  const nodes = join(lab.directory, "nodes");
+  const program = join(import.meta.dirname, "../../../../components/fleet/emulated/main.ts");
+  const ensure = `'${process.execPath}' '${program}' ensure --name a --directory '${nodes}/a' --authorized-key-file '${lab.publicKeyFile}'`;
+  const shell = spawn("sh", ["-c", `${ensure}; sleep 1000`], { detached: true });
+  const line = await new Promise<string>((resolve) =>
+    shell.stdout.once("data", (chunk) => resolve(String(chunk))),
+  );
+  process.kill(-(shell.pid ?? 0), "SIGKILL");
+  process.kill((JSON.parse(line) as Address).pid, "SIGHUP");
+  expect(await lab.ensure("a")).toEqual(JSON.parse(line));
 });
 
 test("stop removes all, and again has nothing to do", async () => {
@@ -167,7 +161,8 @@ test("stop removes all, and again has nothing to do", async () => {
   expect((await lab.stop("a")).exitCode).toBe(0);
   expect([isRunning(address.pid), existsSync(lab.path("a"))]).toEqual([false, false]);
   expect((await lab.stop("a")).exitCode).toBe(0);
-  expect(await lab.status("a")).toEqual({ state: "absent", directory: lab.path("a") });
+  const status = await lab.cli(["status", "--directory", lab.path("a")]);
+  expect(JSON.parse(status.stdout)).toEqual({ state: "absent", directory: lab.path("a") });
   expect(readdirSync(join(lab.directory, "nodes"))).toEqual([]);
 });
 
@@ -191,7 +186,6 @@ test("stop removes trees without write permission, and follows no link out of th
   symlinkSync(outside, join(root, "link"));
   mkdirSync(join(root, "read-only", "deep"), { recursive: true });
   writeFileSync(join(root, "read-only", "deep", "file"), "");
-  const { chmodSync } = await import("node:fs");
   chmodSync(join(root, "read-only", "deep"), 0o500);
   chmodSync(join(root, "read-only"), 0o500);
   expect((await lab.stop("a")).exitCode).toBe(0);
@@ -340,6 +334,28 @@ test.each([
   const { exitCode, stdout, stderr } = await lab.cli(args);
   expect([exitCode, stdout]).toEqual([2, ""]);
   expect(stderr).toContain(`E_USAGE: ${message}`);
+});
+
+test("a directory that this system will not give is refused by its path", async () => {
+  const file = join(lab.directory, "file");
+  writeFileSync(file, "");
+  const more = ["--authorized-key-file", lab.publicKeyFile];
+  for (const directory of [file, join(file, "below"), "/dev/null/a"]) {
+    const { exitCode, stderr } = await lab.cli(["ensure", "--name", "a", "--directory", directory, ...more]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^E_NODE_FILES: E[A-Z]+: .*(file|null).*Check that the path is right/);
+  }
+});
+
+test("stop and ensure at the same time end in one of both states, whole", async () => {
+  await lab.ensure("a");
+  await Promise.all([lab.stop("a"), lab.ensureResult("a"), lab.stop("a"), lab.ensureResult("a")]);
+  const status = await lab.status("a");
+  expect([status.state === "absent", existsSync(lab.path("a"))]).toEqual([
+    status.state === "absent",
+    status.state !== "absent",
+  ]);
+  expect(["absent", "running"]).toContain(status.state);
 });
 
 test.each([
