@@ -1,7 +1,8 @@
 import type { Client } from "ssh2";
+import { ChannelLimit } from "./channel.ts";
 import { type DownloadOptions, downloadFile } from "./download.ts";
 import { badSetting, cancelled, connectionLost } from "./errors.ts";
-import { ChannelLimit, type ExecOptions, type ExecResult, type RunOptions, runCommand } from "./exec.ts";
+import { type ExecOptions, type ExecResult, type Runner, type RunOptions, runCommand } from "./exec.ts";
 import { isVariableName } from "./remoteCommand.ts";
 import { type SshSettings, toNode } from "./settings.ts";
 import { Slots } from "./slots.ts";
@@ -101,6 +102,3 @@ export class SshConnection {
     }
   }
 }
-
-/** Runs one command; what upload and download are built on. */
-export type Runner = (command: string, options: RunOptions) => Promise<ExecResult>;

@@ -1,5 +1,5 @@
-import type { Runner } from "./connection.ts";
 import { downloadFailed } from "./errors.ts";
+import type { Runner } from "./exec.ts";
 import { quote } from "./quote.ts";
 
 export interface DownloadOptions {

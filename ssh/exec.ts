@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { pipeline, type Readable } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
+import { openChannel } from "./channel.ts";
 import * as errors from "./errors.ts";
 import { OutputBuffer } from "./outputBuffer.ts";
 import { renderEnd, renderRemoteCommand } from "./remoteCommand.ts";
@@ -42,6 +43,9 @@ export interface RunOptions extends ExecOptions {
   takeStdout?: (chunk: Buffer) => void;
 }
 
+/** Runs one command; what uploads and downloads are built on. */
+export type Runner = (command: string, options: RunOptions) => Promise<ExecResult>;
+
 /** Run one command on an open connection. The caller holds a channel slot. */
 export async function runCommand(
   client: Client,
@@ -56,33 +60,6 @@ export async function runCommand(
   return await new Promise((resolve, reject) =>
     new Run(client, node, channel, options, resolve, reject).start(remote),
   );
-}
-
-/** The server's answer to "one more channel": a channel, or {@link ChannelLimit} when it has no more. */
-export function openChannel(client: Client, node: string, request: string): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: unknown) => {
-      const reason = (cause as { reason?: unknown }).reason;
-      if (typeof reason === "number") reject(new ChannelLimit(errors.channelRefused(node, cause)));
-      else if (/Unable to exec/.test(String(cause))) reject(errors.channelRefused(node, cause));
-      else reject(errors.connectionLost(node, cause));
-    };
-    try {
-      client.exec(request, (cause, channel) => (cause ? refuse(cause) : resolve(channel)));
-    } catch (cause) {
-      refuse(cause);
-    }
-  });
-}
-
-/** The server opens no further channel on this connection now; with fewer open it may. */
-export class ChannelLimit extends Error {
-  readonly explained: errors.SshError;
-
-  constructor(explained: errors.SshError) {
-    super(explained.message);
-    this.explained = explained;
-  }
 }
 
 class Run {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import type { Runner } from "./connection.ts";
 import { SshError, uploadFailed } from "./errors.ts";
+import type { Runner } from "./exec.ts";
 import { quote } from "./quote.ts";
 
 /** The bytes to send: in memory, or a local file that is streamed. */

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { create } from "tar";
-import type { Runner } from "./connection.ts";
 import { treeUploadFailed } from "./errors.ts";
+import type { Runner } from "./exec.ts";
 import { quote } from "./quote.ts";
 
 export interface TreeUploadOptions {

@@ -1,0 +1,155 @@
+import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
+import { checkInputs } from "./check.ts";
+import { hasSecretInput } from "./commandInputs.ts";
+import { copyFile } from "./copyFile.ts";
+import { copyToRemote } from "./copyToRemote.ts";
+import { diffInputs } from "./diff.ts";
+import { unknownType } from "./errors.ts";
+import { type Fields, resourceFields } from "./fields.ts";
+import { localCommand } from "./localCommand.ts";
+import type { ResourceType } from "./operation.ts";
+import { onlyInputs, toDiffResponse, toFailure, toOldInputs, toProperties, toStruct } from "./protocol.ts";
+import { remoteCommand } from "./remoteCommand.ts";
+import type { Requests } from "./requests.ts";
+import { conceal, type Properties, UNKNOWN } from "./wire.ts";
+
+const resourceTypes: Record<string, ResourceType> = {
+  "command:local:Command": localCommand,
+  "command:remote:Command": remoteCommand,
+  "command:remote:CopyToRemote": copyToRemote,
+  "command:remote:CopyFile": copyFile,
+};
+
+/** What the engine asks about a resource. */
+export const createResourceMethods = (requests: Requests) => ({
+  async check(request: messages.CheckRequest) {
+    const { inputs } = toResource(request.getUrn()).fields;
+    const checked = checkInputs(inputs, toProperties(request.getNews()));
+    const response = new messages.CheckResponse();
+    response.setInputs(toStruct(checked.inputs));
+    response.setFailuresList(checked.failures.map(toFailure));
+    return response;
+  },
+
+  async diff(request: messages.DiffRequest) {
+    const { fields } = toResource(request.getUrn());
+    const olds = onlyInputs(fields.inputs, toOldInputs(request));
+    return toDiffResponse(diffInputs(olds, toProperties(request.getNews())), request.getIgnorechangesList());
+  },
+
+  async create(request: messages.CreateRequest) {
+    const { type, name } = toResource(request.getUrn());
+    const inputs = toProperties(request.getProperties());
+    const response = new messages.CreateResponse();
+    if (request.getPreview()) {
+      response.setProperties(toStruct(preview(type, inputs, {})));
+      return response;
+    }
+    const state = await requests.run(
+      {
+        phase: "create",
+        urn: request.getUrn(),
+        name,
+        timeoutSeconds: request.getTimeout(),
+        properties: [inputs],
+      },
+      (operation) => type.create(inputs, operation),
+    );
+    response.setId(type.toId(name));
+    response.setProperties(toStruct(state));
+    return response;
+  },
+
+  async update(request: messages.UpdateRequest) {
+    const { type, name } = toResource(request.getUrn());
+    const inputs = toProperties(request.getNews());
+    const state = toProperties(request.getOlds());
+    const response = new messages.UpdateResponse();
+    if (request.getPreview()) {
+      response.setProperties(toStruct(preview(type, inputs, state)));
+      return response;
+    }
+    const updated = await requests.run(
+      {
+        phase: "update",
+        urn: request.getUrn(),
+        name,
+        timeoutSeconds: request.getTimeout(),
+        properties: [inputs, state],
+      },
+      (operation) => type.update(inputs, state, operation),
+    );
+    response.setProperties(toStruct(updated));
+    return response;
+  },
+
+  async delete(request: messages.DeleteRequest) {
+    const { type, name } = toResource(request.getUrn());
+    const state = toProperties(request.getProperties());
+    await requests.run(
+      {
+        phase: "delete",
+        urn: request.getUrn(),
+        name,
+        timeoutSeconds: request.getTimeout(),
+        properties: [state],
+      },
+      (operation) => type.delete(state, operation),
+    );
+    return new emptyMessages.Empty();
+  },
+
+  async read(request: messages.ReadRequest) {
+    const { type, name, fields } = toResource(request.getUrn());
+    const state = toProperties(request.getProperties());
+    const given = toProperties(request.getInputs());
+    const inputs = Object.keys(given).length > 0 ? given : onlyInputs(fields.inputs, state);
+    const response = new messages.ReadResponse();
+    // Nothing is known of a resource that is to be imported, and nothing can be found out.
+    const reading =
+      type.read && Object.keys(state).length > 0
+        ? await requests.run(
+            {
+              phase: "read",
+              urn: request.getUrn(),
+              name,
+              timeoutSeconds: request.getTimeout(),
+              properties: [state],
+            },
+            (operation) => type.read?.(state, inputs, operation) ?? Promise.resolve({ state, inputs }),
+          )
+        : { state, inputs };
+    if (!reading) return response; // without an id: it is gone
+    response.setId(request.getId());
+    response.setProperties(toStruct(reading.state));
+    response.setInputs(toStruct(reading.inputs));
+    return response;
+  },
+});
+
+interface Resource {
+  type: ResourceType;
+  fields: { inputs: Fields; outputs: Fields };
+  name: string;
+}
+
+/** A URN's type is the last of its qualified type; its name is all after the third `::`. */
+function toResource(urn: string): Resource {
+  const [, , types = "", ...name] = urn.split("::");
+  const token = types.split("$").at(-1) ?? "";
+  const [type, fields] = [resourceTypes[token], resourceFields[token]];
+  if (!type || !fields) throw unknownType(`resource ${token}`, Object.keys(resourceTypes));
+  return { type, fields, name: name.join("::") };
+}
+
+/**
+ * What a preview can say of the outputs: nothing when a command will run, else that they stay. A value that will be
+ * secret is so while it is unknown, too.
+ */
+function preview(type: ResourceType, inputs: Properties, state: Properties): Properties {
+  const runs = (inputs.update ?? inputs.create) !== undefined || Object.keys(state).length === 0;
+  const unknown = hasSecretInput(inputs) ? conceal(UNKNOWN) : UNKNOWN;
+  const outputs = type.unknownUntilDone.map((name) => [name, runs ? unknown : state[name]]);
+  return { ...inputs, ...Object.fromEntries(outputs) };
+}
