@@ -50,3 +50,11 @@ def parse_letter(text: str) -> int | None:
     """The option that a written answer begins with, or None when it names none. Never a default."""
     match = _LETTER.match(text)
     return LETTERS.index(match.group(1)) if match else None
+
+
+def is_decided(text: str) -> bool:
+    """Whether nothing that is written after `text` could change what parse_letter reads."""
+    written = text.lstrip()
+    if not written:
+        return False
+    return written[0] not in LETTERS or written[1:].lstrip(" \t") != ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .device import autocast
-from .prompt import parse_letter
+from .prompt import is_decided, parse_letter
 from .scoring import batches_by_length
 
 LETTER_TOKENS = 8
@@ -22,11 +22,15 @@ def write_texts(
     precision: str,
     batch: int,
     max_new_tokens: int,
+    until: Callable[[str], bool] | None = None,
     rank: int = 0,
     ranks: int = 1,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[int, str]:
-    """What the model writes after each prompt, greedily, by index, of every `ranks`-th batch from `rank` on."""
+    """What the model writes after each prompt, greedily, by index, of every `ranks`-th batch from `rank` on.
+
+    A row ends at `max_new_tokens`, at the model's own end, or once `until` holds for its text.
+    """
     import torch
     from transformers import GenerationConfig
 
@@ -51,6 +55,7 @@ def write_texts(
                 input_ids=torch.tensor(ids, device=device),
                 attention_mask=torch.tensor(mask, device=device),
                 generation_config=settings,
+                stopping_criteria=[make_stop(tokenizer, width, until)] if until else None,
             )
             written = tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
             texts.update(zip(indexes, written, strict=True))
@@ -58,7 +63,18 @@ def write_texts(
     return texts
 
 
+def make_stop(tokenizer: Any, width: int, until: Callable[[str], bool]) -> Callable[..., Any]:
+    """A criterion that ends a row as soon as `until` holds for what it has written after `width` columns."""
+    import torch
+
+    def stop(ids: Any, _: Any, **__: Any) -> Any:
+        written = tokenizer.batch_decode(ids[:, width:], skip_special_tokens=True)
+        return torch.tensor([until(text) for text in written], device=ids.device)
+
+    return stop
+
+
 def write_letters(prompts: Sequence[tuple[int, ...]], **settings: Any) -> dict[int, int | None]:
     """The option that each written answer begins with, or None where it names none."""
-    texts = write_texts(prompts, max_new_tokens=LETTER_TOKENS, **settings)
+    texts = write_texts(prompts, max_new_tokens=LETTER_TOKENS, until=is_decided, **settings)
     return {index: parse_letter(text) for index, text in texts.items()}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.data import _question
-from trainer.prompt import LETTERS, parse_letter, render_explanation, render_option, render_prompt
+from trainer.prompt import LETTERS, is_decided, parse_letter, render_explanation, render_option, render_prompt
 
 
 def test_renders_the_published_prompt() -> None:
@@ -48,3 +48,16 @@ def test_never_makes_a_letter_up(text: str) -> None:
 @given(st.sampled_from(LETTERS), st.sampled_from([")", "."]), st.text(), st.sampled_from(["", " ", "\n"]))
 def test_reads_every_answer_in_the_format(letter: str, mark: str, rest: str, before: str) -> None:
     assert parse_letter(before + letter + mark + rest) == LETTERS.index(letter)
+
+
+@given(st.text(alphabet="AB).x \n\t", max_size=6), st.text(alphabet="AB).x \n\t", max_size=6))
+def test_stops_writing_only_where_the_rest_cannot_matter(text: str, rest: str) -> None:
+    if is_decided(text):
+        assert parse_letter(text + rest) == parse_letter(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "decided"), [("", False), ("\n ", False), ("B", False), ("B ", False), ("B)", True), ("x", True)]
+)
+def test_goes_on_writing_while_a_letter_may_still_come(text: str, decided: bool) -> None:
+    assert is_decided(text) is decided
