@@ -1,4 +1,4 @@
-import { type Interval, ratioOfMedians } from "../statistics/bootstrap.ts";
+import { type Interval, intervalOf, resampleRatios } from "../statistics/bootstrap.ts";
 import { detectableRatio } from "../statistics/detectable.ts";
 import { equivalenceConfidence, isEquivalent } from "../statistics/equivalence.ts";
 import { mannWhitney } from "../statistics/mannWhitney.ts";
@@ -45,7 +45,8 @@ export function compareTiming(
   if (one === null || other === null || one.length < 2 || other.length < 2) {
     return { ...arms, ratio: null, p: null, detectable: null, verdict: "not enough runs" };
   }
-  const ratio = ratioOfMedians(one, other);
+  const resampled = resampleRatios(one, other);
+  const ratio = intervalOf(resampled, 0.95);
   const { p } = mannWhitney(one, other);
   const detectable = detectableRatio(one, other);
   const outside = ratio.low > 1 || ratio.high < 1;
@@ -53,7 +54,7 @@ export function compareTiming(
   if (one.length < minRuns || other.length < minRuns) verdict = "not enough runs";
   else if (outside && p < 0.05) verdict = ratio.estimate < 1 ? "faster" : "slower";
   else {
-    const narrow = ratioOfMedians(one, other, { confidence: equivalenceConfidence });
+    const narrow = intervalOf(resampled, equivalenceConfidence);
     const logs = {
       ...narrow,
       estimate: Math.log(narrow.estimate),

@@ -47,7 +47,7 @@ export class NodeLock {
         throw runRefused(node.name, `a directory ${node.root}/runs to lock`, stderr.trim());
       const [left, ...words] = stdout.trim().split(" ");
       const holder = words.join(" ");
-      if (attempt === 2 || !isDead(holder)) throw nodeLocked(node.name, holder, Number(left));
+      if (attempt === 2 || !isDeadHolder(holder)) throw nodeLocked(node.name, holder, Number(left));
       await connection.exec(renderUnlock({ root: node.root, owner: holder }), options);
     }
   }
@@ -88,7 +88,7 @@ export class NodeLock {
 }
 
 /** Whether a lock's holder was a process of this machine that is no more: killed, so that it could not give back. */
-function isDead(holder: string): boolean {
+export function isDeadHolder(holder: string): boolean {
   const [, host, processId] = /@(\S+) process (\d+) /.exec(holder) ?? [];
   if (host !== hostname() || !(Number(processId) > 1)) return false;
   try {

@@ -2,6 +2,7 @@ import { quote } from "../../ssh/quote.ts";
 import { messageOf } from "../errors.ts";
 import type { ExperimentNode } from "../experiment.ts";
 import type { Dialer } from "./connection.ts";
+import { isDeadHolder } from "./nodeLock.ts";
 import { renderProcesses, renderSweep } from "./scripts.ts";
 
 /** What runs have left on a node. */
@@ -38,7 +39,7 @@ ${renderProcesses(runs)}} | sed 's/^/process /'
     if (exitCode !== 0) return { ...found, error: stderr.trim() || `exit code ${exitCode}` };
     for (const line of stdout.split("\n")) {
       const [, kind, text = ""] = /^(lock|run|process) (.*)$/.exec(line) ?? [];
-      if (kind === "lock" && text !== "") found.lock = text;
+      if (kind === "lock" && text !== "" && !isDeadHolder(text)) found.lock = text;
       else if (kind === "run") found.runs.push(text);
       else if (kind === "process") found.processes.push(text);
     }

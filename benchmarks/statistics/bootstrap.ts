@@ -18,21 +18,36 @@ export interface Interval {
 export function ratioOfMedians(
   baseline: Sample,
   candidate: Sample,
-  {
-    confidence = 0.95,
-    resamples = 10_000,
-    seed = 1,
-  }: { confidence?: number; resamples?: number; seed?: number } = {},
+  { confidence = 0.95, ...options }: { confidence?: number; resamples?: number; seed?: number } = {},
 ): Interval {
+  return intervalOf(resampleRatios(baseline, candidate, options), confidence);
+}
+
+/** The ratio of medians, and that of each resample in ascending order. */
+export interface ResampledRatios {
+  estimate: number;
+  ratios: Float64Array;
+}
+
+/** Resamples both samples; {@link intervalOf} then gives an interval of any confidence. */
+export function resampleRatios(
+  baseline: Sample,
+  candidate: Sample,
+  { resamples = 10_000, seed = 1 }: { resamples?: number; seed?: number } = {},
+): ResampledRatios {
   const random = createRandom(seed);
   const below = sorted(baseline);
   const above = sorted(candidate);
   const ratios = new Float64Array(resamples);
   for (let i = 0; i < resamples; i++)
     ratios[i] = drawResampledMedian(above, random) / drawResampledMedian(below, random);
-  ratios.sort();
+  return { estimate: quantileOfSorted(above, 0.5) / quantileOfSorted(below, 0.5), ratios: ratios.sort() };
+}
+
+/** The percentile interval of resampled ratios. */
+export function intervalOf({ estimate, ratios }: ResampledRatios, confidence: number): Interval {
   return {
-    estimate: quantileOfSorted(above, 0.5) / quantileOfSorted(below, 0.5),
+    estimate,
     low: quantileOfSorted(ratios, (1 - confidence) / 2),
     high: quantileOfSorted(ratios, (1 + confidence) / 2),
     confidence,
