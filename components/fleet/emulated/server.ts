@@ -9,6 +9,9 @@ import type { ProcessGroups } from "./processGroups.ts";
 import { serveSessions } from "./session.ts";
 
 const maxConnections = 128;
+// ssh2 drops a client that does not answer for 45 s, sshd does not: on loopback a dead client is always noticed, and
+// one that is merely stopped (Ctrl-Z, a debugger) must not lose its training run. The longest timer is 24 days.
+const never = 2 ** 31 - 1;
 
 export interface ServerArgs {
   id: string;
@@ -32,7 +35,7 @@ export function createNodeServer(args: ServerArgs): NodeServer {
   const ssh = new ssh2.Server({
     hostKeys: [args.privateKey],
     ident: identOf(args.id),
-    keepaliveInterval: 15_000,
+    keepaliveInterval: never,
   });
   const pipes = new PipePool();
   void pipes.fill();

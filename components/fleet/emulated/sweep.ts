@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { endProcesses, type Remains } from "./endProcesses.ts";
-import { type GroupRecord, readGroups } from "./groupRecords.ts";
+import { type GroupRecord, readGroups, removeGroup } from "./groupRecords.ts";
 import type { NodePaths } from "./nodeDirectory.ts";
 import { type ProcessEntry, readMarked, readProcesses, readWorkingDirectories } from "./processTable.ts";
 
@@ -50,8 +50,12 @@ export function findRemains({ table, marked, recorded, inside, own }: Evidence):
 export async function sweep(id: string, paths: NodePaths, graceMs: number): Promise<number> {
   const seen = new Set<number>();
   for (let round = 0; round < 10; round++) {
-    const remains = findRemains(await readEvidence(id, paths));
-    if (remains.groups.length === 0 && remains.pids.length === 0) break;
+    const evidence = await readEvidence(id, paths);
+    const remains = findRemains(evidence);
+    if (remains.groups.length === 0 && remains.pids.length === 0) {
+      for (const { group } of evidence.recorded) removeGroup(paths.groups, group);
+      break;
+    }
     for (const pid of [...remains.pids, ...remains.groups]) seen.add(pid);
     await endProcesses(remains, round === 0 ? graceMs : 0);
   }

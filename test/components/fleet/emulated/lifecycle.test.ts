@@ -35,9 +35,16 @@ const kill = async ({ pid }: Address, signal: NodeJS.Signals = "SIGKILL") => {
   await until("the server has ended", () => !isRunning(pid));
 };
 
-const occupy = async (port: number): Promise<Server> => {
-  const server = createServer((socket) => socket.end("somebody else\r\n"));
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+/** Listens there as another program would; a server that was just killed may hold its port a moment longer. */
+const occupy = async (port: number, greeting = "somebody else\r\n"): Promise<Server> => {
+  const server = createServer((socket) => (greeting === "" ? undefined : socket.end(greeting)));
+  await until("the port is free", () => {
+    server.removeAllListeners("error");
+    return new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+  });
   return server;
 };
 
@@ -95,8 +102,7 @@ test("nodeGeneration is not fooled by another program on the port, or by one tha
   const talkative = await occupy(first.port);
   expect(await nodeGeneration(lab.path("a"))).toBe(2);
   await new Promise((resolve) => talkative.close(resolve));
-  const silent = createServer(() => {});
-  await new Promise<void>((resolve) => silent.listen(first.port, "127.0.0.1", resolve));
+  const silent = await occupy(first.port, "");
   expect(await nodeGeneration(lab.path("a"))).toBe(2);
   silent.close();
 });
