@@ -5,7 +5,7 @@
  */
 import { chmod, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import ssh2 from "ssh2";
+import { makeKeyPair } from "../../ssh/keyPair.ts";
 
 const marker = "rocmark-workspace";
 
@@ -22,9 +22,9 @@ async function ensure(directory: string) {
     () => false,
   );
   if (!whole) {
-    const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment: "rocmark" });
-    await writeFile(`${privateKeyFile}.partial`, pair.private, { mode: 0o600 });
-    await writeFile(`${publicKeyFile}.partial`, `${pair.public}\n`);
+    const pair = makeKeyPair("rocmark");
+    await writeFile(`${privateKeyFile}.partial`, pair.privateKey, { mode: 0o600 });
+    await writeFile(`${publicKeyFile}.partial`, `${pair.publicKey.trim()}\n`);
     // The public key last: it is what nodes read, so both are whole when it appears.
     await rename(`${privateKeyFile}.partial`, privateKeyFile);
     await rename(`${publicKeyFile}.partial`, publicKeyFile);
