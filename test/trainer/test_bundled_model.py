@@ -9,12 +9,12 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from trainer.make import pretrain as recipe  # noqa: E402
-from trainer.make.corpus import documents  # noqa: E402
-from trainer.make.data import build_splits  # noqa: E402
-from trainer.make.facts import read_relations  # noqa: E402
-from trainer.make.muon import orthogonalise  # noqa: E402
-from trainer.prompt import Question, render_option, render_prompt  # noqa: E402
+from trainer.make import pretrain as recipe
+from trainer.make.corpus import documents
+from trainer.make.data import build_splits
+from trainer.make.facts import read_relations
+from trainer.make.muon import orthogonalise
+from trainer.prompt import Question, render_option, render_prompt
 
 MODEL = Path(__file__).parents[2] / "trainer" / "bundled" / "model"
 RELATIONS = read_relations()
@@ -50,7 +50,9 @@ def test_it_fits_into_git():
 
 
 def test_it_loads_offline_as_a_qwen3_of_some_millions_of_parameters_in_float32():
-    model = transformers.AutoModelForCausalLM.from_pretrained(MODEL, local_files_only=True)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        MODEL, local_files_only=True
+    )
     assert type(model).__name__ == "Qwen3ForCausalLM"
     assert 2e6 < model.num_parameters() < 4e6
     assert model.dtype == torch.float32
@@ -66,7 +68,9 @@ def test_prompts_are_short_and_come_back_from_their_tokens(tokenizer, questions)
         assert len(ids) <= 80
 
 
-def test_a_letter_is_one_token_and_the_border_of_the_answer_is_a_border_of_tokens(tokenizer, questions):
+def test_a_letter_is_one_token_and_the_border_of_the_answer_is_a_border_of_tokens(
+    tokenizer, questions
+):
     letters = [tokenizer(letter)["input_ids"] for letter in "ABCD"]
     assert all(len(ids) == 1 for ids in letters)
     for question in questions[:200]:
@@ -79,7 +83,12 @@ def test_a_letter_is_one_token_and_the_border_of_the_answer_is_a_border_of_token
 
 def test_any_text_comes_back_from_its_tokens(tokenizer):
     text = "Caf\u00e9 40\u00b5g \u2192 \u4e2d\n\n\tTab  two spaces"
-    assert tokenizer.decode(tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False) == text
+    assert (
+        tokenizer.decode(
+            tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False
+        )
+        == text
+    )
 
 
 def test_the_tokenizer_is_made_the_same_again(tokenizer):
@@ -100,7 +109,9 @@ def test_some_steps_twice_give_the_same_weights():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        first, second = (recipe.pretrain(RELATIONS, steps=3)[0].state_dict() for _ in range(2))
+        first, second = (
+            recipe.pretrain(RELATIONS, steps=3)[0].state_dict() for _ in range(2)
+        )
     finally:
         torch.set_num_threads(threads)
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -113,6 +124,8 @@ def test_an_orthogonalised_matrix_keeps_its_directions_and_has_singular_values_n
     values = torch.linalg.svdvals(found)
     assert 0.6 < values.min() <= values.max() < 1.3
     assert torch.allclose(
-        left.T @ found @ right.T, torch.diag(torch.diagonal(left.T @ found @ right.T)), atol=1e-3
+        left.T @ found @ right.T,
+        torch.diag(torch.diagonal(left.T @ found @ right.T)),
+        atol=1e-3,
     )
     assert torch.allclose(orthogonalise(matrix.T), found.T, atol=1e-5)
