@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRecord } from "../../benchmarks/parseRecord.ts";
 import { type Checkout, cloneCheckout } from "./checkout.ts";
@@ -91,7 +92,12 @@ test("pulumi destroy leaves no process and no directory of a node; records stay"
   const { code } = await checkout.run("npx", "pulumi", "destroy", "--yes", "--stack", "local");
   expect(code).toBe(0);
   expect(existsSync(join(checkout.directory, ".rocmark", "fleets", "local"))).toBe(false);
-  const processes = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" }).split("\n");
-  expect(processes.filter((line) => line.includes(checkout.directory))).toEqual([]);
+  // The plugin may take a moment to leave after the engine has said that it is done.
+  const left = () =>
+    execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => line.includes(checkout.directory));
+  for (let waited = 0; waited < 20 && left().length > 0; waited++) await sleep(500);
+  expect(left()).toEqual([]);
   expect(recordFiles()).toEqual(before);
 });

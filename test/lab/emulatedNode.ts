@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import ssh2, { type Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { type NodeStatus, readStatus } from "../../components/fleet/emulated/status.ts";
 import { stopNode } from "../../components/fleet/emulated/stop.ts";
+import { makeKeyPair } from "../../ssh/keyPair.ts";
 
 const program = join(import.meta.dirname, "../../components/fleet/emulated/main.ts");
 
@@ -53,12 +54,12 @@ export class NodeLab {
   constructor(identity?: Identity) {
     this.#identity = identity;
     this.directory = mkdtempSync(join(tmpdir(), "rocmark-node-"));
-    const key = ssh2.utils.generateKeyPairSync("ed25519");
-    this.privateKey = key.private;
+    const key = makeKeyPair();
+    this.privateKey = key.privateKey;
     this.privateKeyFile = join(this.directory, "key");
     this.publicKeyFile = join(this.directory, "key.pub");
-    writeFileSync(this.privateKeyFile, key.private, { mode: 0o600 });
-    writeFileSync(this.publicKeyFile, `${key.public}\n`);
+    writeFileSync(this.privateKeyFile, key.privateKey, { mode: 0o600 });
+    writeFileSync(this.publicKeyFile, `${key.publicKey.trim()}\n`);
     if (identity === undefined) return;
     for (const path of [this.directory, this.privateKeyFile, this.publicKeyFile])
       chownSync(path, identity.uid, identity.gid);

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2, { type ConnectConfig } from "ssh2";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeKeyPair } from "../../../../ssh/keyPair.ts";
 import { type Address, execute, isRunning, NodeLab, until } from "../../../lab/emulatedNode.ts";
 
 let lab: NodeLab;
@@ -17,7 +18,7 @@ afterAll(async () => {
   expect(await lab.dispose()).toEqual([]);
 });
 
-const otherKey = ssh2.utils.generateKeyPairSync("ed25519").private;
+const otherKey = makeKeyPair().privateKey;
 
 const works = async (more?: ConnectConfig) => {
   const client = await lab.connect(address, more);
@@ -71,7 +72,7 @@ test("the right key with a signature by another one is refused", async () => {
 test("a changed key file counts at once, for the running server too; ECDSA keys and several a file do", async () => {
   const key = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
   const file = join(lab.directory, "ecdsa.pub");
-  writeFileSync(file, `# two keys\n${key.public} me\n${ssh2.utils.generateKeyPairSync("ed25519").public}\n`);
+  writeFileSync(file, `# two keys\n${key.public} me\n${makeKeyPair().publicKey.trim()}\n`);
   const ensure = ["ensure", "--name", "a", "--directory", lab.path("a"), "--authorized-key-file", file];
   expect(JSON.parse((await lab.cli(ensure)).stdout)).toEqual(address);
   expect(await works({ privateKey: key.private })).toBe(true);

@@ -27,6 +27,7 @@ import {
   string,
 } from "../../../../components/fleet/emulated/sftp/wire.ts";
 import { findRemains } from "../../../../components/fleet/emulated/sweep.ts";
+import { makeKeyPair } from "../../../../ssh/keyPair.ts";
 
 const id = "0123456789abcdef";
 
@@ -169,7 +170,7 @@ describe("node.json", () => {
 
 describe("keys", () => {
   const [one, other] = [
-    ssh2.utils.generateKeyPairSync("ed25519").public,
+    makeKeyPair().publicKey.trim(),
     ssh2.utils.generateKeyPairSync("ecdsa", { bits: 384 }).public,
   ];
 
