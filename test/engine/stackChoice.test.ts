@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseCommandLine } from "../../engine/commandLine.ts";
 import { type Circumstances, isForLocalStack, isLocalStack, parseChoice } from "../../engine/stackChoice.ts";
 
-const ours = "file:///work/rocmark/.rocmark/state";
+const ours = "file:///home/me/rocmark/.rocmark/state";
 const cloud = "https://api.pulumi.com";
 
 /** Nothing selected, nobody logged in. */
