@@ -87,7 +87,8 @@ export class LocalFleet extends pulumi.ComponentResource {
           create: ensure,
           update: ensure,
           delete: command(emulated, "stop", "--directory", directory),
-          triggers: [generation],
+          // Not a trigger: the SDK replaces on those, and the old node's delete would end the one just started.
+          environment: { ROCMARK_NODE_GENERATION: String(generation) },
           logging: local.Logging.Stderr,
           addPreviousOutputInEnv: false,
         },
