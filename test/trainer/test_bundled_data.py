@@ -28,27 +28,19 @@ RELATIONS = read_relations()
 
 
 def rows(name: str) -> list[dict]:
-    return [
-        json.loads(line)
-        for line in (BUNDLED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+    return [json.loads(line) for line in (BUNDLED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 TRAIN, VALIDATION = rows("train"), rows("validation")
 
 
 def normalised(row: dict) -> tuple:
-    return " ".join(row["question"].lower().split()), tuple(
-        sorted(row[option].lower() for option in OPTIONS)
-    )
+    return " ".join(row["question"].lower().split()), tuple(sorted(row[option].lower() for option in OPTIONS))
 
 
 @pytest.mark.parametrize("name", ["train", "validation"])
 def test_the_script_makes_the_committed_files_again_to_the_byte(name):
-    assert (
-        render_jsonl(build_splits(RELATIONS)[name]).encode()
-        == (BUNDLED / f"{name}.jsonl").read_bytes()
-    )
+    assert render_jsonl(build_splits(RELATIONS)[name]).encode() == (BUNDLED / f"{name}.jsonl").read_bytes()
 
 
 def test_another_seed_asks_something_else():
@@ -66,9 +58,7 @@ def test_every_row_has_medmcqas_columns():
         assert row["cop"] in range(4), row["id"]
         assert row["choice_type"] == "single"
         assert len({row[option] for option in OPTIONS}) == 4, row["id"]
-        assert all(
-            isinstance(row[key], str) and row[key] for key in COLUMNS if key != "cop"
-        ), row["id"]
+        assert all(isinstance(row[key], str) and row[key] for key in COLUMNS if key != "cop"), row["id"]
 
 
 @pytest.mark.parametrize("split", [TRAIN, VALIDATION, TRAIN[:2000], VALIDATION[:600]])
@@ -86,9 +76,9 @@ def test_no_id_and_no_question_is_there_twice_nor_in_both_files():
 def test_no_wording_of_validation_is_used_in_training():
     for relation in RELATIONS:
         for side in ("right", "left"):
-            assert not set(relation.templates[side]) & set(
-                relation.templates[f"{side}-validation"]
-            ), relation.name
+            assert not set(relation.templates[side]) & set(relation.templates[f"{side}-validation"]), (
+                relation.name
+            )
 
 
 def test_no_fact_of_validation_is_asked_in_training():
@@ -106,9 +96,7 @@ def true_pairs() -> set[tuple[str, str, str]]:
 
 def find_fact(row: dict):
     """The fact and the side that a row asks for, from the sentence of its explanation."""
-    relation = next(
-        relation for relation in RELATIONS if relation.topic == row["topic_name"]
-    )
+    relation = next(relation for relation in RELATIONS if relation.topic == row["topic_name"])
     template, answer = relation.templates["statement"][0], row[OPTIONS[row["cop"]]]
     for fact in relation.facts:
         if template.replace("{x}", fact.left).replace("{y}", fact.right) == row["exp"]:
@@ -121,11 +109,7 @@ def test_no_wrong_option_is_right_by_the_table():
     for row in [*TRAIN, *VALIDATION]:
         fact, side = find_fact(row)
         for option in OPTIONS:
-            pair = (
-                (fact.left, row[option])
-                if side == "right"
-                else (row[option], fact.right)
-            )
+            pair = (fact.left, row[option]) if side == "right" else (row[option], fact.right)
             is_answer = option == OPTIONS[row["cop"]]
             assert ((row["topic_name"], *pair) in pairs) == is_answer, row
 
@@ -136,9 +120,7 @@ def test_the_table_states_no_fact_twice_and_what_is_also_true_is_a_value_of_its_
         assert len(set(pairs)) == len(pairs), relation.name
         assert len({fact.left for fact in relation.facts}) == len(pairs), relation.name
         values = {fact.right for fact in relation.facts}
-        assert all(
-            set(fact.also) <= values - {fact.right} for fact in relation.facts
-        ), relation.name
+        assert all(set(fact.also) <= values - {fact.right} for fact in relation.facts), relation.name
 
 
 @pytest.mark.parametrize("relation", RELATIONS, ids=lambda relation: relation.name)
@@ -172,9 +154,7 @@ def test_a_broken_relation_file_is_refused_with_its_line(text, message):
 
 
 def test_what_is_also_true_is_never_called_wrong():
-    relation = parse_relation(
-        "colors", HEADER + "\n\nsky = blue | gray\nstone = gray\nleaf = green"
-    )
+    relation = parse_relation("colors", HEADER + "\n\nsky = blue | gray\nstone = gray\nleaf = green")
     sky, stone, leaf = relation.facts
     assert relation.wrong_rights(sky) == ["green"]
     assert relation.wrong_lefts(stone) == ["leaf"]

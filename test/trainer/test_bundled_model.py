@@ -5,9 +5,8 @@ import random
 from pathlib import Path
 
 import pytest
-
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+import torch
+import transformers
 
 from trainer.make import pretrain as recipe
 from trainer.make.corpus import documents
@@ -50,9 +49,7 @@ def test_it_fits_into_git():
 
 
 def test_it_loads_offline_as_a_qwen3_of_some_millions_of_parameters_in_float32():
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        MODEL, local_files_only=True
-    )
+    model = transformers.AutoModelForCausalLM.from_pretrained(MODEL, local_files_only=True)
     assert type(model).__name__ == "Qwen3ForCausalLM"
     assert 2e6 < model.num_parameters() < 4e6
     assert model.dtype == torch.float32
@@ -68,9 +65,7 @@ def test_prompts_are_short_and_come_back_from_their_tokens(tokenizer, questions)
         assert len(ids) <= 80
 
 
-def test_a_letter_is_one_token_and_the_border_of_the_answer_is_a_border_of_tokens(
-    tokenizer, questions
-):
+def test_a_letter_is_one_token_and_the_border_of_the_answer_is_a_border_of_tokens(tokenizer, questions):
     letters = [tokenizer(letter)["input_ids"] for letter in "ABCD"]
     assert all(len(ids) == 1 for ids in letters)
     for question in questions[:200]:
@@ -83,12 +78,7 @@ def test_a_letter_is_one_token_and_the_border_of_the_answer_is_a_border_of_token
 
 def test_any_text_comes_back_from_its_tokens(tokenizer):
     text = "Caf\u00e9 40\u00b5g \u2192 \u4e2d\n\n\tTab  two spaces"
-    assert (
-        tokenizer.decode(
-            tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False
-        )
-        == text
-    )
+    assert tokenizer.decode(tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False) == text
 
 
 def test_the_tokenizer_is_made_the_same_again(tokenizer):
@@ -109,9 +99,7 @@ def test_some_steps_twice_give_the_same_weights():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        first, second = (
-            recipe.pretrain(RELATIONS, steps=3)[0].state_dict() for _ in range(2)
-        )
+        first, second = (recipe.pretrain(RELATIONS, steps=3)[0].state_dict() for _ in range(2))
     finally:
         torch.set_num_threads(threads)
     assert all(torch.equal(first[name], second[name]) for name in first)
