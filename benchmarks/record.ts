@@ -57,10 +57,12 @@ const phases = z.strictObject({
   import: seconds.optional(),
   load: seconds.optional(),
   tokenise: seconds.optional(),
+  compile: seconds.optional().describe("Compiling and capturing, before the first timed step."),
   train: seconds.optional(),
   evaluateUntuned: seconds.optional(),
   evaluate: seconds.optional(),
   save: seconds.optional(),
+  profile: seconds.optional().describe("Steps repeated after training, to see where time goes."),
   total: seconds,
 });
 

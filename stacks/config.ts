@@ -36,7 +36,7 @@ const arm = z.strictObject({
   name: nodeName,
   /** How many of the stack's nodes train together. */
   nodes: count,
-  recipe: z.enum(["walkthrough"]).default("walkthrough"),
+  recipe: z.enum(["walkthrough", "fast"]).default("walkthrough"),
 });
 
 const scenario = z.strictObject({
@@ -135,8 +135,13 @@ function crossChecks(stack: StackConfig): string[] {
       continue;
     }
     const { effectiveBatch, microBatch } = merged.data.training;
-    for (const { name, nodes } of arms) {
-      if (effectiveBatch % (microBatch * nodes) !== 0) {
+    for (const { name, nodes, recipe } of arms) {
+      if (recipe === "fast" && effectiveBatch % nodes !== 0) {
+        problems.push(
+          `rocmark:finetune.training.effectiveBatch: ${effectiveBatch} does not divide into ${nodes} node(s) for arm "${name}"`,
+        );
+      }
+      if (recipe === "walkthrough" && effectiveBatch % (microBatch * nodes) !== 0) {
         problems.push(
           `rocmark:finetune.training.effectiveBatch: ${effectiveBatch} does not divide into ${nodes} node(s) x microBatch ${microBatch} ` +
             `for arm "${name}"; take an effective batch that is a multiple of ${microBatch * nodes}, or another microBatch`,

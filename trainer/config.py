@@ -105,7 +105,7 @@ class Training:
     max_length: int = at_least(1)
     """Tokens a sample, prompt and answer together."""
     micro_batch: int = at_least(1)
-    """Samples that one rank takes through the model at once."""
+    """Samples that one rank takes through the model at once in recipe `walkthrough`; see `fast.samplesAtOnce`."""
     effective_batch: int = at_least(1)
     """Samples an optimizer step, over all ranks and accumulation steps."""
     learning_rate: float = above(0)
@@ -122,6 +122,24 @@ class Training:
     "### Answer:"; `all`: on the question too, as the published walkthrough does."""
     max_steps: int | None = at_least(1)
     """Optimizer steps after which to stop, null for all epochs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fast:
+    """Settings of the recipe `fast`; `walkthrough` has none of them."""
+
+    samples_at_once: int | None = at_least(1)
+    """Most samples that one rank packs into one pass; null takes its whole share of the effective batch, or as much of
+    it as the predicted memory allows. It changes speed and memory, not results: `training.microBatch` is the
+    walkthrough's."""
+    attention: Literal["auto", "varlen", "padded"]
+    """`varlen` attends within packed samples by torch's own variable-length kernel; `padded` pads for attention alone."""
+    compile: Literal["auto", "on", "off"]
+    """torch.compile, one region a layer; `auto` means on a GPU."""
+    graphs: Literal["auto", "on", "off"]
+    """Replay a captured graph of each step; `auto` means on CUDA, and off on ROCm and CPUs."""
+    checkpoint_every: int | None = at_least(1)
+    """Optimizer steps between checkpoints from which `--resume` goes on; null keeps none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,6 +188,7 @@ class Config:
     """Intra-op threads of one rank on a CPU, null for torch's own choice."""
     lora: Lora
     training: Training
+    fast: Fast
     evaluation: Evaluation
     world: World
     seed: int = field(metadata={"minimum": 0, "maximum": 2**32 - 1})

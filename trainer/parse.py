@@ -64,10 +64,13 @@ def _load(text: str, source: str) -> Any:
 def _contradictions(config: Config) -> list[str]:
     """What each key allows alone but not together."""
     problems = []
-    if config.recipe == "fast":
-        problems.append('recipe: "fast" does not exist yet; use "walkthrough".')
+    if config.recipe == "fast" and config.training.effective_batch % config.world.ranks:
+        problems.append(
+            f"training.effectiveBatch: wanted a multiple of the {config.world.ranks} ranks, found "
+            f"{config.training.effective_batch}."
+        )
     unit = config.training.micro_batch * config.world.ranks
-    if config.training.effective_batch % unit:
+    if config.recipe == "walkthrough" and config.training.effective_batch % unit:
         near = max(unit, config.training.effective_batch // unit * unit)
         problems.append(
             f"training.effectiveBatch: wanted a multiple of training.microBatch x ranks = "

@@ -5,4 +5,4 @@ import { z } from "zod";
 import { trainerConfigSchema } from "./trainerConfig.ts";
 
 const file = join(import.meta.dirname, "..", "..", "trainer", "schema", "config.schema.json");
-writeFileSync(file, `${JSON.stringify(z.toJSONSchema(trainerConfigSchema, { io: "input" }), null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify(z.toJSONSchema(trainerConfigSchema, { io: "output" }), null, 2)}\n`);

@@ -28,7 +28,7 @@ export const recipeSchema = z.strictObject({
     epochs: z.number().positive(),
     /** Tokens a sample, prompt and answer. */
     maxLength: count,
-    /** Samples a rank takes at once. */
+    /** Samples a rank takes at once in recipe `walkthrough`. */
     microBatch: count,
     /** Samples an optimizer step, over all ranks and accumulation steps. */
     effectiveBatch: count,
@@ -43,6 +43,18 @@ export const recipeSchema = z.strictObject({
     /** Optimizer steps after which training ends, null for all epochs. */
     maxSteps: count.nullable(),
   }),
+  /** Settings of the recipe `fast`; `walkthrough` has none of them. */
+  fast: z
+    .strictObject({
+      /** Most samples a rank packs into one pass; null takes its share of the effective batch, or what memory allows. */
+      samplesAtOnce: count.nullable().default(null),
+      attention: z.enum(["auto", "varlen", "padded"]).default("auto"),
+      compile: z.enum(["auto", "on", "off"]).default("auto"),
+      graphs: z.enum(["auto", "on", "off"]).default("auto"),
+      /** Optimizer steps between checkpoints; null keeps none. */
+      checkpointEvery: count.nullable().default(null),
+    })
+    .prefault({}),
   evaluation: z.strictObject({
     untuned: z.boolean(),
     tuned: z.boolean(),

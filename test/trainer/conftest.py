@@ -74,6 +74,13 @@ def make_config(model: Path | str, data: Path | str, **changes: Any) -> dict[str
             "schedule": "cosine", "warmupRatio": 0.05, "weightDecay": 0.0, "maxGradientNorm": 1.0,
             "gradientCheckpointing": True, "lossOn": "answer", "maxSteps": None,
         },
+        "fast": {
+            "samplesAtOnce": None,
+            "attention": "auto",
+            "compile": "auto",
+            "graphs": "auto",
+            "checkpointEvery": None,
+        },
         "evaluation": {"untuned": True, "tuned": True, "letters": True, "batch": 4},
         "world": {"nodes": ["node-0"], "ranksPerNode": 1, "transport": "auto", "timeoutSeconds": 60},
         "seed": 42,

@@ -58,7 +58,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"lora__targets": ["q_proj", 3]}, r"lora\.targets\[1\]: wanted a text that is not empty, found 3\."),
     ({"fingerprints": [{"node": "a"}]}, r"fingerprints\[0\]\.digest: missing\."),
     ({"run__id": "../../etc"}, r'run\.id: wanted a text like .*, found "\.\./\.\./etc"\.'),
-    ({"recipe": "fast"}, r'recipe: "fast" does not exist yet; use "walkthrough"\.'),
     (
         {"training__effectiveBatch": 15},
         r"training\.effectiveBatch: wanted a multiple of training\.microBatch x ranks = 2 x 1 = 2, found 15; 14 or 16",
