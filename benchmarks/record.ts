@@ -75,6 +75,46 @@ const steps = z.strictObject({
   skipped: z.array(z.boolean()),
 });
 
+const share = z.number().min(0).max(1);
+
+const efficiency = z.strictObject({
+  ceilings: z.strictObject({
+    matmulTflops: z.number().min(0).describe("Median of repeated square matrix products, in this process."),
+    copyGBs: z
+      .number()
+      .min(0)
+      .describe("Median of repeated copies, read plus write, in 10^9 bytes a second."),
+    precision: z.enum(["fp32", "fp16", "bf16"]).describe("Of the matrix product."),
+    size: z.int().min(1).describe("Rows and columns of the matrix product."),
+  }),
+  usefulTflopPerStep: z
+    .number()
+    .min(0)
+    .describe("One rank's matrix work forward and backward through a frozen base; median of the steps."),
+  bytesPerStep: z
+    .number()
+    .min(0)
+    .describe("What that work moves at the least: weights twice a pass, activations once each."),
+  achievedTflops: z.number().min(0).describe("Useful work over time, one rank's; median of the steps."),
+  ceilingShare: z.number().min(0).describe("achievedTflops over ceilings.matmulTflops."),
+  shares: z
+    .strictObject({
+      busy: share.describe("matmul, attention, communication and memory together."),
+      matmul: share,
+      attention: share,
+      memory: share.describe("Busy with anything else: element by element, copies, reductions."),
+      communication: share.describe("Where nothing else ran beside it."),
+      input: share.describe("Waiting for samples."),
+      launch: share.describe("Idle: the host had not yet said what to do next."),
+    })
+    .describe("Of the undisturbed time of a forward and backward pass; all but busy add up to 1."),
+  profiledSteps: z.int().min(1),
+  passTokens: z
+    .int()
+    .min(1)
+    .describe("Tokens that one rank takes through the model at once, padding left out; median."),
+});
+
 export const recordSchema = z.strictObject({
   schema: z.literal(1),
   id: name,
@@ -107,10 +147,12 @@ export const recordSchema = z.strictObject({
       parameters: z.int().min(0),
     })
     .nullable(),
+  efficiency: efficiency.nullable().default(null).describe("null where nobody looked."),
 });
 
 export type RunRecord = z.infer<typeof recordSchema>;
 export type Question = z.infer<typeof question>;
+export type Efficiency = z.infer<typeof efficiency>;
 export type Fingerprint = z.infer<typeof fingerprint>;
 export type Code = z.infer<typeof code>;
 export type Outcome = RunRecord["outcome"];

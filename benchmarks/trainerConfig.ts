@@ -87,5 +87,6 @@ export function renderFailedRecord(
     memory: { predictedGiB: null, peakAllocatedGiB: null, peakReservedGiB: null, peakResidentGiB: null },
     evaluation: null,
     adapter: null,
+    efficiency: null,
   };
 }

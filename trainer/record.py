@@ -33,6 +33,8 @@ class Findings:
     tuned: list[dict[str, Any]] | None = None
     untuned: list[dict[str, Any]] | None = None
     adapter: dict[str, Any] | None = None
+    efficiency: dict[str, Any] | None = None
+    """What `efficiency.measure` found; the record's block as it stands."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -81,6 +83,7 @@ def build_record(
         },
         "evaluation": _evaluation(findings),
         "adapter": findings.adapter,
+        "efficiency": findings.efficiency,
     }
 
 

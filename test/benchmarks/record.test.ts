@@ -5,12 +5,13 @@ import { describe, expect, test } from "vitest";
 import { nestingDepth } from "../../benchmarks/nesting.ts";
 import { maxNesting, maxRecordBytes, parseRecord, parseStoredRecord } from "../../benchmarks/parseRecord.ts";
 import { type RunRecord, recordJsonSchema } from "../../benchmarks/record.ts";
-import { buildQuestions, buildRecord } from "./recordBuilder.ts";
+import { buildEfficiency, buildQuestions, buildRecord } from "./recordBuilder.ts";
 
 const project = join(import.meta.dirname, "..", "..");
 const full = buildRecord({
   evaluation: { tuned: buildQuestions(8, 6), untuned: buildQuestions(8, 2) },
   adapter: { path: "adapters/20261124T000000-00000001", sha256: "a".repeat(64), parameters: 10 },
+  efficiency: buildEfficiency(),
 });
 const parse = (value: unknown) =>
   parseRecord(typeof value === "string" ? value : JSON.stringify(value), "x.json");
@@ -22,6 +23,11 @@ test("trainer/schema/record.schema.json is this schema: npm run schema writes it
 
 test("a record comes back as it was", () => {
   expect(parse(full)).toEqual(full);
+});
+
+test("a record written before there was an efficiency reads as one where nobody looked", () => {
+  const { efficiency: _, ...before } = full;
+  expect(parse(before)).toEqual({ ...full, efficiency: null });
 });
 
 describe("what is refused, with its path, what was wanted and what was found", () => {
@@ -81,6 +87,11 @@ describe("what is refused, with its path, what was wanted and what was found", (
       "negative seconds",
       edited((record) => Object.assign(record.phases, { train: -1 })),
       "x.json: phases.train: wanted Too small: expected number to be >=0, found -1.",
+    ],
+    [
+      "a share above one",
+      edited((record) => Object.assign(record.efficiency?.shares ?? {}, { launch: 1.5 })),
+      "x.json: efficiency.shares.launch: wanted Too big: expected number to be <=1, found 1.5.",
     ],
     [
       "a question asked twice",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Question, RunRecord } from "../../benchmarks/record.ts";
+import type { Efficiency, Question, RunRecord } from "../../benchmarks/record.ts";
 import { createRandom, drawNormal, type Random } from "../../benchmarks/statistics/random.ts";
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -73,7 +73,38 @@ export function buildRecord(
     memory: { predictedGiB: null, peakAllocatedGiB: null, peakReservedGiB: null, peakResidentGiB: 1.25 },
     evaluation: null,
     adapter: null,
+    efficiency: null,
     ...given,
+  };
+}
+
+/** What the trainer found about a run's efficiency: an H100's ceilings, and a device that mostly waits. */
+export function buildEfficiency(
+  parts: Partial<Omit<Efficiency, "shares" | "ceilings">> & {
+    shares?: Partial<Efficiency["shares"]>;
+    ceilings?: Partial<Efficiency["ceilings"]>;
+  } = {},
+): Efficiency {
+  const { shares, ceilings, ...given } = parts;
+  return {
+    usefulTflopPerStep: 20,
+    bytesPerStep: 8e10,
+    achievedTflops: 16,
+    ceilingShare: 0.02,
+    profiledSteps: 3,
+    passTokens: 800,
+    ...given,
+    ceilings: { matmulTflops: 800, copyGBs: 2500, precision: "fp16", size: 8192, ...ceilings },
+    shares: {
+      busy: 0.125,
+      matmul: 0.05,
+      attention: 0.005,
+      memory: 0.07,
+      communication: 0,
+      input: 0,
+      launch: 0.875,
+      ...shares,
+    },
   };
 }
 
