@@ -34,10 +34,16 @@ const recordFiles = () =>
     .filter((name) => name.endsWith(".json"))
     .sort();
 
-test("npm start on a fresh clone ends with a verdict", async () => {
+test("npm start on a fresh clone ends with a verdict on time and one on accuracy, each with its interval", async () => {
   const { code, stdout, seconds } = await checkout.run("npm", "start");
   expect(code).toBe(0);
-  expect(stdout).toMatch(/faster|slower|no difference found|equivalent/);
+  const interval = String.raw`95 % interval \[[^\]]+\]`;
+  expect(stdout).toMatch(
+    new RegExp(`^time: (faster|slower|no difference found|equivalent).*${interval}.*5 and 5 runs`, "m"),
+  );
+  expect(stdout).toMatch(
+    new RegExp(`^accuracy, two-nodes against one-node: (equivalent|no difference found).*${interval}`, "m"),
+  );
   console.log(`npm start took ${seconds.toFixed(0)} s`);
 });
 
