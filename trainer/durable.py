@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -9,17 +12,22 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 MANIFEST = "manifest.json"
 
+# What renameat2 answers where the kernel (ENOSYS), the file system (EINVAL) or a sandbox (EPERM) has no exchange.
+NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP)
 
-def write_text(path: Path, text: str) -> None:
-    """Put `text` in `path` under a unique temporary name first, then rename it over what was there."""
+Result = TypeVar("Result")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put `content` in `path` under a unique temporary name first, then rename it over what was there."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -27,7 +35,12 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_bytes` of a text in UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -36,42 +49,86 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def replace_folder(path: Path, fill: Callable[[Path], None]) -> str:
-    """Let `fill` write a new folder, add its manifest last, and put it in the place of `path`.
+    """`install_folder` of what `fill` writes with a manifest, added last. Returns the digest of its files."""
 
-    Returns the digest of its files. Killed at any point, either the old folder or the new one is there; between the two
-    renames the old one stands under `path` + ".old", and the next call puts it back.
+    def fill_and_list(place: Path) -> str:
+        fill(place)
+        sums = file_sums(place)
+        digest = folder_digest(sums)
+        for name in sums:
+            _sync_file(place / name)
+        write_json(place / MANIFEST, {"sha256": digest, "files": sums})
+        return digest
+
+    return install_folder(path, fill_and_list)
+
+
+def install_folder(path: Path, fill: Callable[[Path], Result]) -> Result:
+    """Let `fill` write a new folder, durably, and put it in the place of `path`. Returns what `fill` returns.
+
+    Killed at any point, either the old folder or the new one is there. Where the file system cannot exchange two folders
+    in one step, the old one stands under `path` + ".old" between two renames, and `recover_folder` puts it back.
     """
     recover_folder(path)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    old = _old(path)
     try:
-        fill(temporary)
-        sums = file_sums(temporary)
-        digest = folder_digest(sums)
-        for name in sums:
-            _sync_file(temporary / name)
-        write_json(temporary / MANIFEST, {"sha256": digest, "files": sums})
+        result = fill(temporary)
         os.chmod(temporary, 0o755)
-        if path.exists():
-            os.rename(path, old)
-        os.rename(temporary, path)
+        if path.exists() and exchange(temporary, path):
+            os.rename(temporary, old_name(path))
+        else:
+            if path.exists():
+                os.rename(path, old_name(path))
+            os.rename(temporary, path)
+        sync_folder(path.parent)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        discard(temporary)
         recover_folder(path)
         raise
-    _sync_folder(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
-    return digest
+    discard(old_name(path))
+    return result
 
 
 def recover_folder(path: Path) -> None:
-    """Finish what a killed `replace_folder` left: the old folder back in place, or gone when the new one stands."""
-    old = _old(path)
+    """Finish what a killed `install_folder` left: the old folder back in place, or gone when the new one stands."""
+    old = old_name(path)
     if old.exists():
         if path.exists():
-            shutil.rmtree(old)
+            discard(old)
         else:
             os.rename(old, path)
+
+
+def discard(path: Path) -> None:
+    """Remove a folder, or a file or link where a folder was thought to be; what resists stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two names change places in one step; False, and nothing done, where that is not to be had.
+
+    Linux's renameat2(2) with RENAME_EXCHANGE: ext4, XFS, Btrfs, tmpfs and overlayfs have it, NFS has not.
+    """
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    here, swap = -100, 2  # AT_FDCWD (paths as usual) and RENAME_EXCHANGE, from fcntl.h and linux/fs.h
+    if renameat2(here, os.fsencode(one), here, os.fsencode(other), swap) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in NO_EXCHANGE:
+        return False
+    raise OSError(number, os.strerror(number), str(one), None, str(other))
+
+
+def old_name(path: Path) -> Path:
+    """Where the old folder stands for a moment while `install_folder` replaces it in two steps."""
+    return path.with_name(path.name + ".old")
 
 
 def file_sums(folder: Path) -> dict[str, str]:
@@ -89,16 +146,13 @@ def folder_digest(sums: dict[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _old(path: Path) -> Path:
-    return path.with_name(path.name + ".old")
-
-
 def _sync_file(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from trainer.durable import MANIFEST, file_sums, folder_digest, recover_folder, replace_folder, write_json
+from trainer.durable import (
+    MANIFEST,
+    exchange,
+    file_sums,
+    folder_digest,
+    recover_folder,
+    replace_folder,
+    write_json,
+)
 
 SAVE = """
 import os, signal, sys
@@ -30,8 +38,9 @@ def counted(function):
         return function(*arguments, **settings)
     return call
 
-for name in ("fsync", "rename", "replace", "chmod", "open"):
+for name in ("fsync", "rename", "replace", "chmod", "open", "unlink", "rmdir"):
     setattr(os, name, counted(getattr(os, name)))
+durable.exchange = counted(durable.exchange if sys.argv[3] == "in one step" else lambda one, other: False)
 
 def fill(folder):
     for name in ("a.txt", "b.txt"):
@@ -46,12 +55,19 @@ def fill_old(folder: Path) -> None:
         (folder / name).write_text("old")
 
 
-def test_killed_at_any_point_the_old_folder_or_the_new_one_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["in one step", "in two"])
+def test_killed_at_any_point_the_old_folder_or_the_new_one_is_there(tmp_path: Path, way: str) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    at_once = way == "in one step" and exchange(tmp_path / "one", tmp_path / "other")
+    gone = 0
     for point in range(1, 100):
         folder = tmp_path / str(point) / "adapter"
         folder.parent.mkdir()
         replace_folder(folder, fill_old)
-        done = subprocess.run([sys.executable, "-c", SAVE, str(folder), str(point)], cwd=ROOT, check=False)
+        command = [sys.executable, "-c", SAVE, str(folder), str(point), way]
+        done = subprocess.run(command, cwd=ROOT, check=False)
+        gone += not folder.exists()
         recover_folder(folder)
         texts = {(folder / name).read_text() for name in ("a.txt", "b.txt")}
         manifest = json.loads((folder / MANIFEST).read_text())
@@ -63,6 +79,19 @@ def test_killed_at_any_point_the_old_folder_or_the_new_one_is_there(tmp_path: Pa
             break
         assert done.returncode == -signal.SIGKILL
     assert point > 8
+    # In one step the name never stands for nothing; in two it does between the renames.
+    assert gone == (0 if at_once else 1)
+
+
+def test_two_folders_change_places(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    if not exchange(tmp_path / "a", tmp_path / "b"):
+        pytest.skip(f"the file system of {tmp_path} cannot exchange two names")
+    assert (os.listdir(tmp_path / "a"), os.listdir(tmp_path / "b")) == (["b"], ["a"])
+    with pytest.raises(FileNotFoundError, match="none"):
+        exchange(tmp_path / "a", tmp_path / "none")
 
 
 def test_a_failure_while_filling_leaves_no_trace(tmp_path: Path) -> None:
