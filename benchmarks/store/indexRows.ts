@@ -1,4 +1,5 @@
 import { DuckDBBlobValue, type DuckDBConnection, type DuckDBValue } from "@duckdb/node-api";
+import { efficiencyCells, phaseCells, phaseNames, toEfficiency, toPhases } from "./numberColumns.ts";
 import type { QuestionSet, RunSummary } from "./summary.ts";
 
 type Appender = Awaited<ReturnType<DuckDBConnection["createAppender"]>>;
@@ -53,12 +54,16 @@ export function appendRun(appender: Appender, kind: number, run: RunSummary): vo
     run.finalLoss,
     run.peakResidentGiB,
     run.peakAllocatedGiB,
+    run.predictedGiB,
   ])
     if (number === null) appender.appendNull();
     else appender.appendDouble(number);
   for (const answers of [run.evaluation?.tuned, run.evaluation?.untuned])
     if (answers) appender.appendBlob(answers);
     else appender.appendNull();
+  for (const number of [...phaseCells(run.phases), ...efficiencyCells(run.efficiency)])
+    if (number === null) appender.appendNull();
+    else appender.appendDouble(number);
   appender.endRow();
 }
 
@@ -75,6 +80,8 @@ export function toSummaries(
     const value = columns[column]?.[row];
     return value instanceof DuckDBBlobValue ? new Uint8Array(value.bytes) : null;
   };
+  const phases = columns.slice(18, 18 + phaseNames.length) as (number | null)[][];
+  const efficiency = columns.slice(18 + phaseNames.length) as (number | null)[][];
   return (columns[0] ?? []).map((number, i) => {
     const { questionsDigest, letters, ...kind } = kinds.get(number as number) as Kind;
     const id = columns[1]?.[i] as string;
@@ -94,6 +101,9 @@ export function toSummaries(
       finalLoss: maybeNumbers(12)[i] ?? null,
       peakResidentGiB: maybeNumbers(13)[i] ?? null,
       peakAllocatedGiB: maybeNumbers(14)[i] ?? null,
+      predictedGiB: maybeNumbers(15)[i] ?? null,
+      phases: toPhases(phases, i),
+      efficiency: toEfficiency(efficiency, i),
       ...kind,
       evaluation:
         questionsDigest === null
@@ -102,8 +112,8 @@ export function toSummaries(
               questionsDigest,
               questions: questionSets.get(questionsDigest) as QuestionSet,
               letters,
-              tuned: answers(15, i),
-              untuned: answers(16, i),
+              tuned: answers(16, i),
+              untuned: answers(17, i),
             },
     };
   });

@@ -1,5 +1,7 @@
+import { efficiencyNames, phaseNames } from "./numberColumns.ts";
+
 /** Raised whenever a table or a summary's meaning changes: an index of another version is made anew. */
-export const indexVersion = "2";
+export const indexVersion = "3";
 
 /**
  * Tables of the index. What many runs have alike (arm, experiment, conditions, ...) is one row of `kinds`, and questions
@@ -14,6 +16,7 @@ CREATE TABLE questions (digest VARCHAR, text VARCHAR);
 CREATE TABLE runs (
   kind INTEGER, id VARCHAR, started DOUBLE, repeat DOUBLE, seed DOUBLE, error_code VARCHAR, error_message VARCHAR,
   train_seconds DOUBLE, total_seconds DOUBLE, num_steps DOUBLE, median_step_seconds DOUBLE, tokens DOUBLE,
-  final_loss DOUBLE, peak_resident_gib DOUBLE, peak_allocated_gib DOUBLE, tuned BLOB, untuned BLOB
+  final_loss DOUBLE, peak_resident_gib DOUBLE, peak_allocated_gib DOUBLE, predicted_gib DOUBLE, tuned BLOB, untuned BLOB,
+  ${[...phaseNames.map((name) => `phase_${name}`), ...efficiencyNames].map((name) => `${name} DOUBLE`).join(", ")}
 );
 `;

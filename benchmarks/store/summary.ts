@@ -1,4 +1,4 @@
-import type { Outcome, Question, RunRecord } from "../record.ts";
+import type { Efficiency, Outcome, Question, RunRecord } from "../record.ts";
 import { median, toSample } from "../statistics/median.ts";
 import { canonical, digest } from "./canonical.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
@@ -34,6 +34,11 @@ export interface RunSummary {
   finalLoss: number | null;
   peakResidentGiB: number | null;
   peakAllocatedGiB: number | null;
+  predictedGiB: number | null;
+  /** Seconds of each phase that there was. */
+  phases: RunRecord["phases"];
+  /** null where nobody looked. */
+  efficiency: Efficiency | null;
   /** Digest of {@link Conditions}; runs made alike have the same one. */
   conditionsDigest: string;
   conditions: Conditions;
@@ -94,6 +99,9 @@ export function summarise(record: RunRecord, file: string): RunSummary {
     finalLoss: steps?.loss.at(-1) ?? null,
     peakResidentGiB: memory.peakResidentGiB,
     peakAllocatedGiB: memory.peakAllocatedGiB,
+    predictedGiB: memory.predictedGiB,
+    phases,
+    efficiency: record.efficiency,
     conditionsDigest: digest(canonical(conditions)),
     conditions,
     evaluation: summariseEvaluation(record),

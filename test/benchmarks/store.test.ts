@@ -17,7 +17,7 @@ import { readRecord, readRecordNames, writeRecord } from "../../benchmarks/store
 import { directReadLimit, readSummaries } from "../../benchmarks/store/summaries.ts";
 import { indexFile, readThroughIndex } from "../../benchmarks/store/summaryIndex.ts";
 import { temporaryDirectory } from "./executors/localNodes.ts";
-import { buildQuestions, buildRecord, withConfig } from "./recordBuilder.ts";
+import { buildEfficiency, buildQuestions, buildRecord, withConfig } from "./recordBuilder.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -111,12 +111,25 @@ describe("the index", () => {
       const id = `run-${String(i).padStart(6, "0")}`;
       const evaluated =
         i % 50 === 0 ? { evaluation: { tuned: buildQuestions(20, i % 20), untuned: null } } : {};
+      const looked =
+        i % 2 === 0
+          ? {
+              efficiency: buildEfficiency({
+                achievedTflops: i,
+                ceilings: { precision: i % 4 ? "fp16" : "bf16" },
+                shares: { memory: i / 1000, communication: 0.01, input: 0.02 },
+              }),
+              memory: { predictedGiB: 3, peakAllocatedGiB: 2, peakReservedGiB: 4, peakResidentGiB: null },
+              phases: { import: 1, compile: 2, train: i, evaluateUntuned: 3, profile: 4, total: 10 + i },
+            }
+          : {};
       const one = buildRecord({
         id,
         repeat: i,
         arm: i % 2 ? "two-nodes" : "one-node",
         trainSeconds: 10 + i,
         ...evaluated,
+        ...looked,
       });
       writeFileSync(
         join(directory, `${id}.json`),

@@ -20,11 +20,7 @@ def shape_of(model: Any) -> Shape:
     body = tuple(
         (part.in_features, part.out_features)
         for name, part in model.named_modules()
-        if isinstance(part, torch.nn.Linear)
-        and ".layers." in f".{name}"
-        and ".lora_" not in name
-        # PEFT's wrapper shows the base layer's sizes too, and holds it.
-        and not hasattr(part, "base_layer")
+        if isinstance(part, torch.nn.Linear) and ".layers." in f".{name}" and ".lora_" not in name
     )
     vocabulary, hidden = model.get_output_embeddings().weight.shape
     return Shape(body=body, head=(hidden, vocabulary))
