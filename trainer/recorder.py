@@ -14,8 +14,8 @@ from .order import Plan
 from .progress import Progress
 from .samples import Sample
 
-SKIPS_IN_A_ROW = 24
-"""fp16's scale starts at 2^16 and halves at each skipped step: after so many, no scale helps."""
+SKIPS_IN_A_ROW = 17
+"""fp16's scale starts at 2^16 and halves at each skipped step: after so many it is below 1, and no scale helps."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,9 +79,16 @@ def make_recorder(
     return Recorder()
 
 
-def check_finite(number: int, total: int, loss: float, norm: float, *, skips: int) -> None:
-    """End a run whose loss or gradient is no number. A step that fp16's scaler skipped may have an infinite norm."""
-    if math.isfinite(loss) and (math.isfinite(norm) or 0 < skips < SKIPS_IN_A_ROW):
+def check_finite(
+    number: int, total: int, loss: float, norm: float, *, skips: int, scale: float | None = None
+) -> None:
+    """End a run whose loss or gradient is no number. A step that fp16's scaler skipped may have an infinite norm.
+
+    `skips` counts skipped steps in a row, this one included; `scale` is what the loss of this step was multiplied by,
+    where it is known.
+    """
+    helps = skips < SKIPS_IN_A_ROW if scale is None else scale >= 1
+    if math.isfinite(loss) and (math.isfinite(norm) or (skips > 0 and helps)):
         return
     found = f"a loss of {loss}" if not math.isfinite(loss) else f"a gradient norm of {norm}"
     raise RocmarkError(

@@ -8,7 +8,7 @@ from typing import Any
 from .adapter import save_adapter
 from .config import Config
 from .data import load_questions
-from .device import peak_memory_gib
+from .device import peak_memory_gib, synchronise
 from .evaluation import evaluate_model
 from .model import add_adapter, load_base
 from .order import num_steps, plan_order
@@ -69,19 +69,20 @@ def run_train(
             )
     transformers().set_seed(config.seed)
     model = add_adapter(model, config.lora)
-    with findings.phase("train"):
-        train(
-            model=model,
-            pad_id=tokenizer.pad_token_id,
-            samples=samples,
-            plan=plan,
-            rank=world.place.rank,
-            device=device,
-            config=config,
-            directory=directory,
-            progress=progress,
-            steps=findings.steps,
-        )
+    shared: dict[str, Any] = {
+        "model": model,
+        "samples": samples,
+        "plan": plan,
+        "device": device,
+        "config": config,
+        "progress": progress,
+        "steps": findings.steps,
+    }
+    if config.recipe == "fast":
+        train_fast(world=world, findings=findings, **shared)
+    else:
+        with findings.phase("train"):
+            train(pad_id=tokenizer.pad_token_id, rank=world.place.rank, directory=directory, **shared)
     if world.place.is_first:
         progress.phase("save")
         with findings.phase("save"):
@@ -92,3 +93,18 @@ def run_train(
                 evaluate_model(validation, model=model, progress=progress, phase="evaluate", **evaluation)
             )
     findings.memory = largest_memory(world.gather(peak_memory_gib(device)))
+
+
+def train_fast(*, findings: Findings, progress: Progress, device: Any, **settings: Any) -> None:
+    """The recipe `fast`: its preparation is a phase of its own, so that the first step costs what every step costs."""
+    from .fast.session import Session
+
+    progress.phase("compile")
+    with findings.phase("compile"):
+        session = Session(progress=progress, device=device, **settings)
+        session.prepare()
+        synchronise(device)
+    progress.phase("train")
+    with findings.phase("train"):
+        session.train()
+        session.finish()
