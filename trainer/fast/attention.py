@@ -7,6 +7,7 @@ builds (on ROCm it came with torch 2.11: pytorch/pytorch pull requests 170969 an
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ def padded_places(starts: Sequence[int], longest: int) -> list[int]:
     """For each token of the row its place in rows of `longest`."""
     return [
         sequence * longest + position
-        for sequence, (begin, end) in enumerate(zip(starts, starts[1:], strict=False))
+        for sequence, (begin, end) in enumerate(itertools.pairwise(starts))
         for position in range(end - begin)
     ]
 

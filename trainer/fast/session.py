@@ -21,7 +21,7 @@ from .clock import LAG, StepClock
 from .graphs import TOLERANCE, Graphs
 from .inputs import Inputs, longest_sequence, upload
 from .network import Network
-from .optimizer import State, Tables, make_state, put_tables, update
+from .optimizer import make_state, put_tables, update
 from .packing import make_packs
 from .schedule import make_table
 
