@@ -1,4 +1,4 @@
-"""`python -m trainer train|evaluate|generate|probe`: reads what was asked, and returns the exit code.
+"""`python -m trainer train|evaluate|generate|plan|probe`: reads what was asked, and returns the exit code.
 
 The last line on stdout is one JSON document. Exit codes: 0 fine, 1 failed, 2 refused or wrong use. Nothing here imports
 torch, so that a wrong config is refused at once.
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .config import Config
 from .errors import RocmarkError, StopRequested, refuse
 from .parse import read_config
 from .stdout import say, take_stdout, write_line
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "probe":
             return probe(output)
         config, given = read_config(options.config)
+        if options.verb == "plan":
+            return plan(options, config, output)
         place = find_place(os.environ)
         check_size(config, place)
         make_folder(options.out)
@@ -71,8 +74,48 @@ def make_parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--new-tokens", type=_count, default=200, help="longest answer in tokens (default 200)"
             )
+    add_plan(verbs)
     verbs.add_parser("probe", help="say what this machine and this environment are, as JSON")
     return parser
+
+
+def add_plan(verbs: Any) -> None:
+    """The verb that starts nothing and needs no torch."""
+    text = "predict the peak memory of a run, and say on which GPUs it fits, as JSON"
+    command = verbs.add_parser("plan", help=text, description=text)
+    command.add_argument(
+        "--config", type=Path, required=True, help="the run, as JSON (schema/config.schema.json)"
+    )
+    command.add_argument(
+        "--longest",
+        type=_count,
+        help="tokens of the longest sample (default: training.maxLength, an upper bound)",
+    )
+    command.add_argument(
+        "--mean-length", type=_count, help="mean tokens of a sample (default: all as long as the longest)"
+    )
+    command.add_argument(
+        "--target-share",
+        type=_share,
+        default=1.0,
+        help="share of tokens that carry loss (default 1, an upper bound)",
+    )
+
+
+def plan(options: Any, config: Config, output: int) -> int:
+    """Print what a run will need of which GPU."""
+    from .memory.plan import plan_memory
+
+    write_line(
+        output,
+        plan_memory(
+            config,
+            longest=options.longest,
+            mean_length=options.mean_length,
+            target_share=options.target_share,
+        ),
+    )
+    return 0
 
 
 def make_folder(path: Path) -> None:
@@ -98,6 +141,13 @@ def _count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"wanted at least 1, found {number}")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"wanted more than 0 and at most 1, found {text}")
     return number
 
 
