@@ -75,6 +75,15 @@ test("the report, whole", () => {
 
     time: **faster**: two-nodes takes 0.682 times as long as one-node, 95 % interval [0.677, 0.716], p = 0.008, 5 and 5 runs
 
+    ## Where the time goes
+
+    | arm, median | runs | import | load | tokenise | train | save | total |
+    | --- | --- | --- | --- | --- | --- | --- | --- |
+    | first-look/accuracy one-node | 1 | 2.00 s | 1.00 s | 0.50 s | 10.0 s | 0.10 s | 14.0 s |
+    | first-look/accuracy two-nodes | 1 | 2.00 s | 1.00 s | 0.50 s | 10.0 s | 0.10 s | 14.0 s |
+    | first-look/timing one-node | 5 | 2.00 s | 1.00 s | 0.50 s | 10.2 s | 0.10 s | 14.2 s |
+    | first-look/timing two-nodes | 5 | 2.00 s | 1.00 s | 0.50 s | 6.95 s | 0.10 s | 11.0 s |
+
     ## Runs
 
     | run | experiment | arm | outcome | train | total | last loss | peak memory |
@@ -116,6 +125,8 @@ test("the report, whole", () => {
     - Time is the train phase of runs with outcome ok. The ratio is that of the medians with a percentile bootstrap interval (10,000 resamples); a verdict also needs Mann and Whitney's exact test below 0.05.
     - Accuracy is the share of questions whose likeliest option, by the log-probability of its whole text, is right, with Wilson's interval; two models are compared on the same questions by McNemar's exact test.
     - \`equivalent\` means that the 90 % interval of the difference lies within the margin that was set beforehand (two one-sided tests at 5 %).
+    - What bounds an arm is the largest share of a step's forward and backward pass: overhead (launching, waiting for samples, communicating), memory traffic, matrix work or attention; shares come from a profile, held against the same steps undisturbed. The nearest two must lie 5 points apart.
+    - Useful work is 4 FLOP a parameter of the frozen base and token, the head for tokens with loss only; attention, the adapter, padding and recomputation do not count. Ceilings were measured in the run's own process.
     - A letter is read from what the model writes; an answer that names none is counted apart.
     "
   `);
