@@ -1,4 +1,4 @@
-import type { Axis, SoftwareRequest } from "./request.ts";
+import type { Axis, Scope, SoftwareRequest } from "./request.ts";
 import type { Domains } from "./search.ts";
 import type { Tables } from "./tables.ts";
 import { compareVersions, parsePython, parseRelease, parseWheel, type Wheel } from "./versions.ts";
@@ -13,25 +13,34 @@ export function compareWheels(one: string, other: string): number {
 }
 
 /** Everything that the matrix has, newest first: what a request without pins may become. */
-export function allDomains(tables: Tables): Domains {
+export function allDomains(tables: Tables, scope: Scope): Domains {
+  // What is in a wheel needs no packages of the same release on any host.
+  const inWheels = scope === "wheel" ? tables.wheels.map((row) => parseRelease(row.rocm) ?? row.rocm) : [];
   return {
-    rocm: newestFirst(tables.rocm.map((row) => row.release)),
+    rocm: newestFirst([...tables.rocm.map((row) => row.release), ...inWheels]),
     pytorch: [...new Set(tables.wheels.map((row) => `${row.torch}+rocm${row.rocm}`))].sort((a, b) =>
       compareWheels(b, a),
     ),
     driver: newestFirst(tables.drivers.map((row) => row.release)),
     python: newestFirst(
-      tables.torchReleases.flatMap(({ python, experimental }) => [
-        ...python,
+      tables.torchReleases.flatMap(({ python: [first, last], experimental }) => [
+        ...minorsBetween(first, last),
         ...(experimental ? [experimental] : []),
       ]),
     ),
   };
 }
 
+/** "3.10", "3.11" and "3.12" of "3.10" and "3.12". */
+function minorsBetween(first: string, last: string): string[] {
+  const [from, to] = [first, last].map((version) => Number(version.split(".")[1]));
+  if (from === undefined || to === undefined) return [];
+  return Array.from({ length: to - from + 1 }, (_, index) => `3.${from + index}`);
+}
+
 /** The values that a request leaves open: one for a pin, also for one that the matrix does not hold. */
-export function domainsOf(request: SoftwareRequest, tables: Tables): Domains {
-  const all = allDomains(tables);
+export function domainsOf(request: SoftwareRequest, tables: Tables, scope: Scope): Domains {
+  const all = allDomains(tables, scope);
   const pinned = parsePins(request);
   return {
     rocm: pinned.rocm ? [pinned.rocm] : all.rocm,
@@ -41,8 +50,16 @@ export function domainsOf(request: SoftwareRequest, tables: Tables): Domains {
   };
 }
 
+/** A request's pins in the form of a set's parts. */
+export interface Pins {
+  rocm: string | null;
+  pytorch: Wheel | null;
+  driver: string | null;
+  python: string | null;
+}
+
 /** Every pin in the form of a set's parts; null for a pin that is not there or that is malformed. */
-export function parsePins({ rocm, pytorch, driver, python }: SoftwareRequest) {
+export function parsePins({ rocm, pytorch, driver, python }: SoftwareRequest): Pins {
   return {
     rocm: rocm === undefined ? null : parseRelease(rocm),
     pytorch: pytorch === undefined ? null : parseWheel(pytorch),
@@ -52,8 +69,7 @@ export function parsePins({ rocm, pytorch, driver, python }: SoftwareRequest) {
 }
 
 /** Whether a part of a set is what the pin says; an open half of a PyTorch pin fits everything. */
-export function fits(axis: Axis, value: string, request: SoftwareRequest): boolean {
-  const pins = parsePins(request);
+export function fits(axis: Axis, value: string, pins: Pins): boolean {
   if (axis !== "pytorch") return pins[axis] === null || pins[axis] === value;
   const [wanted, found] = [pins.pytorch, parseWheel(value)];
   return (

@@ -1,25 +1,26 @@
 import type { DriverRow } from "./drivers.ts";
 import { about, oneOf, sourcesOf } from "./findings.ts";
-import { findGpu, firstDriver } from "./gpus.ts";
+import { byModel, findGpu, firstDriver } from "./gpus.ts";
+import type { BuildRow } from "./kernels.ts";
+import { isLoaded } from "./loaded.ts";
 import { namedKernels, nodeTargets } from "./nodeRules.ts";
 import { type Finding, type NodeFacts, pinKey, type SoftwareSet } from "./request.ts";
 import type { Tables } from "./tables.ts";
-import { compareVersions, isUbuntu, parseKernel, toMinor } from "./versions.ts";
-
-/** Whether the node's loaded module is the one that the driver installs, so that nothing has to be built. */
-export const isLoaded = (row: DriverRow, node: NodeFacts): boolean =>
-  row.module !== null && row.module === node.amdgpuDriver;
+import { compareVersions, type Kernel, parseKernel, toMinor, toUbuntuSeries } from "./versions.ts";
 
 /** Whether DKMS builds the driver on the node's kernel: by the reports first, then by what AMD names. */
 export function driverOnKernel(row: DriverRow, node: NodeFacts, tables: Tables): Finding | null {
   const rule = about("driver on the kernel", [pinKey("driver"), "node.kernel"]);
-  if (isLoaded(row, node))
+  if (isLoaded(row, node, tables))
     return rule.holds(`module ${row.module}`, "loaded already, nothing is built", row.moduleSource);
   if (node.os !== "ubuntu" || node.osVersion === undefined) return null;
-  const { osVersion } = node;
   const listed = tables.driverUbuntu.filter((entry) => entry.drivers.includes(row.release));
-  const ubuntu = listed.flatMap((entry) => entry.ubuntu);
-  const named = namedKernels(ubuntu, osVersion, tables);
+  // A build turns on the kernel and the compiler, which all point releases of an Ubuntu release have in common.
+  const named = namedKernels(
+    listed.flatMap((entry) => entry.ubuntu),
+    toUbuntuSeries(node.osVersion),
+    tables,
+  );
   const sources = [...new Set([row.source, ...sourcesOf(listed), ...named.sources])];
   const wanted = `a kernel that amdgpu-dkms ${row.release} builds on${named.series.length > 0 ? `: ${oneOf(named.series)}` : ""}`;
   if (node.kernel === undefined)
@@ -27,12 +28,7 @@ export function driverOnKernel(row: DriverRow, node: NodeFacts, tables: Tables):
   const running = parseKernel(node.kernel);
   if (running === null)
     return rule.unknown(wanted, node.kernel, "Boot one of Ubuntu's own kernels.", ...sources);
-  const report = tables.reportedBuilds.find(
-    (entry) =>
-      entry.drivers.includes(row.release) &&
-      entry.series.includes(running.series) &&
-      running.build >= entry.fromBuild,
-  );
+  const report = findReport(row.release, running, tables.reportedBuilds);
   if (report?.outcome === "fails")
     return rule.broken(
       wanted,
@@ -40,8 +36,7 @@ export function driverOnKernel(row: DriverRow, node: NodeFacts, tables: Tables):
       "Boot an older kernel of the same Ubuntu and hold it, or take a newer driver.",
       report.source,
     );
-  if (named.series.includes(running.series) && ubuntu.some((entry) => isUbuntu(entry, osVersion)))
-    return rule.holds(wanted, node.kernel, ...sources);
+  if (named.series.includes(running.series)) return rule.holds(wanted, node.kernel, ...sources);
   return rule.unknown(
     wanted,
     report ? `${node.kernel}, reported to build on another Ubuntu only` : node.kernel,
@@ -51,11 +46,22 @@ export function driverOnKernel(row: DriverRow, node: NodeFacts, tables: Tables):
   );
 }
 
+// A failure outweighs a success; the numbers of a cloud's own kernels are not those of the generic ones.
+function findReport(driver: string, { series, build, flavour }: Kernel, rows: readonly BuildRow[]) {
+  const about = rows.filter(
+    (row) =>
+      row.drivers.includes(driver) &&
+      row.series.includes(series) &&
+      (row.fromBuild === 0 || (flavour === "generic" && build >= row.fromBuild)),
+  );
+  return about.find(({ outcome }) => outcome === "fails") ?? about[0];
+}
+
 /** A module that DKMS builds is signed with the node's own key, which the firmware has to know. */
-export function secureBoot(row: DriverRow, node: NodeFacts): Finding {
+export function secureBoot(row: DriverRow, node: NodeFacts, tables: Tables): Finding {
   const rule = about("secure boot", [pinKey("driver"), "node.secureBoot"]);
   const wanted = "Secure Boot off, or the DKMS signing key enrolled in the firmware";
-  if (isLoaded(row, node)) return rule.holds(wanted, "module loaded already", row.moduleSource);
+  if (isLoaded(row, node, tables)) return rule.holds(wanted, "module loaded already", row.moduleSource);
   if (node.secureBoot === undefined)
     return rule.silent(
       wanted,
@@ -98,12 +104,13 @@ export function driverAndGpu(release: string, node: NodeFacts, tables: Tables): 
         first.source,
       );
   }
-  const row = tables.driverExceptions.find(
+  const rows = tables.driverExceptions.filter(
     (entry) => entry.driver === release && targets.includes(entry.target),
   );
+  const model = node.gpuModel === undefined ? undefined : findGpu(node.gpuModel, tables.gpus)?.model;
+  const row = rows.find((entry) => entry.model === model) ?? byModel(rows)[0];
   if (row === undefined) return null;
   const wanted = `another driver than ${release} for ${row.model} under KVM ${row.virtualisation}`;
-  const model = node.gpuModel === undefined ? undefined : findGpu(node.gpuModel, tables.gpus)?.model;
   if (node.virtualisation !== undefined && node.virtualisation !== row.virtualisation)
     return rule.holds(wanted, `virtualisation ${node.virtualisation}`, row.source);
   if (model !== undefined && model !== row.model) return rule.holds(wanted, model, row.source);

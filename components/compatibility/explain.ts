@@ -13,7 +13,7 @@ export function explain(solution: Solution): string {
       ...broken.map(item),
       unknowns.length > 0 ? `${count(unknowns.length, "more is", "more are")} not known:` : null,
       ...unknowns.map(item),
-      nearestLine(solution.nearest),
+      nearestLine(solution.nearest) ?? "No change of the pins helps: the node has to change.",
     ]);
   }
   const { unknowns } = solution;
@@ -21,8 +21,11 @@ export function explain(solution: Solution): string {
     `Nobody has said whether ${describe(solution.set)} works on this node: ` +
       `${count(unknowns.length, "rule is", "rules are")} not answered, and what is not known is not taken for fine.`,
     ...unknowns.map(item),
-    nearestLine(solution.nearest),
-    "Allow unknowns to go on all the same; the records will say that it was so.",
+    nearestLine(solution.nearest) ??
+      (unknowns.every(({ missingFact }) => missingFact)
+        ? "No pin stands in the way: the node has to say what is missing."
+        : "No change of the pins helps: the node has to change."),
+    "With rocmark:software.allowUnknown: true it goes on all the same, and the records say so.",
   ]);
 }
 
@@ -57,10 +60,10 @@ function item(finding: Finding): string {
   ]);
 }
 
-function nearestLine(nearest: Nearest | null): string {
-  if (nearest === null) return "No change of the pins helps: the node has to change.";
+function nearestLine(nearest: Nearest | null): string | null {
+  if (nearest === null) return null;
   const changes = nearest.changes.map(({ key, from, to }) => `${key} from ${from} to ${to}`);
-  return `Nearest set that works: ${changes.length === 0 ? "" : `change ${changes.join(" and ")}, which gives `}${describe(nearest.set)}.`;
+  return `Nearest set that works: change ${changes.join(" and ")}, which gives ${describe(nearest.set)}.`;
 }
 
 const cite = (key: SourceKey): string => sources[key].url;

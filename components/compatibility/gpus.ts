@@ -20,16 +20,23 @@ export const gpus = [
   { model: "MI100", target: "gfx908", source: "requirements724" },
   { model: "MI50", target: "gfx906", source: "requirements724" },
   { model: "MI25", target: "gfx900", source: "requirements724" },
+  { model: "AI PRO R9700", target: "gfx1201", source: "requirements724" },
+  { model: "AI PRO R9600D", target: "gfx1201", source: "requirements724" },
+  { model: "PRO V710", target: "gfx1101", source: "requirements724" },
   { model: "PRO W7900", target: "gfx1100", source: "requirements724" },
   { model: "PRO W7800", target: "gfx1100", source: "requirements724" },
   { model: "PRO W7700", target: "gfx1101", source: "requirements724" },
   { model: "PRO W6800", target: "gfx1030", source: "requirements724" },
+  { model: "PRO V620", target: "gfx1030", source: "requirements724" },
+  { model: "PRO VII", target: "gfx906", source: "requirements724" },
   { model: "RX 9070", target: "gfx1201", source: "requirements724" },
   { model: "RX 9060", target: "gfx1200", source: "requirements724" },
   { model: "RX 7900 XTX", target: "gfx1100", source: "requirements724" },
   { model: "RX 7900 XT", target: "gfx1100", source: "requirements724" },
   { model: "RX 7900 GRE", target: "gfx1100", source: "requirements724" },
   { model: "RX 7800 XT", target: "gfx1101", source: "requirements724" },
+  { model: "RX 7700 XT", target: "gfx1101", source: "requirements724" },
+  { model: "RX 7700", target: "gfx1101", source: "requirements724" },
   { model: "Radeon VII", target: "gfx906", source: "requirements724" },
 ] as const satisfies readonly GpuRow[];
 
@@ -40,7 +47,7 @@ export interface FirstDriverRow {
   source: SourceKey;
 }
 
-/** "The AMD GPU Driver 30.10 adds support for AMD Instinct MI355X and MI350X." */
+/** MI355X and MI350X came with driver 30.10. */
 export const firstDrivers = [
   { target: "gfx950", driver: "30.10.0", source: "driver3010" },
 ] as const satisfies readonly FirstDriverRow[];
@@ -54,10 +61,14 @@ export interface DriverExceptionRow {
   source: SourceKey;
 }
 
-/** "For AMD Instinct MI325X KVM SR-IOV users, do not use AMD GPU Driver (amdgpu) 30.20.0." */
+/** AMD asks users of MI325X under KVM SR-IOV not to take 30.20.0. */
 export const driverExceptions = [
   { driver: "30.20.0", model: "MI325X", target: "gfx942", virtualisation: "sr-iov", source: "matrix711" },
 ] as const satisfies readonly DriverExceptionRow[];
+
+/** Rows in the alphabet's order of their models, so that no order of rows shows through. */
+export const byModel = <Row extends { model: string }>(rows: readonly Row[]): Row[] =>
+  rows.toSorted((a, b) => (a.model < b.model ? -1 : 1));
 
 /** The row whose model a GPU's name holds, "AMD Instinct MI300X VF" or "AMD_Instinct_MI300X_OAM"; the longest wins. */
 export function findGpu(name: string, rows: readonly GpuRow[]): GpuRow | undefined {

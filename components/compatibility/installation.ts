@@ -1,106 +1,74 @@
-import { isLoaded } from "./driverRules.ts";
+import { type AptSources, toAptSources } from "./aptSources.ts";
+import { isLoaded } from "./loaded.ts";
 import { nodeTargets } from "./nodeRules.ts";
-import type { NodeFacts, SoftwareSet } from "./request.ts";
-import type { SourceKey } from "./sources.ts";
-import type { Tables } from "./tables.ts";
-import { toPackageDigits } from "./versions.ts";
+import type { SoftwareSet } from "./request.ts";
+import type { Ground } from "./search.ts";
+import { at, type Traced } from "./traced.ts";
+import { toDriverDigits, toMinor, toPackageDigits, toUbuntuSeries } from "./versions.ts";
 import { parseSetWheel } from "./wheelRules.ts";
 
-/** One value of an installation, where it comes from. */
-export interface Traced<T> {
-  value: T;
-  /** The row, "drivers 30.20.1", or "layout" for what is the same in every release. */
-  row: string;
-  source: SourceKey;
-}
-
-/** One line of an apt source list. */
-export interface AptRepository {
-  url: string;
-  suite: "jammy" | "noble";
-  components: readonly string[];
-  architecture: "amd64";
-}
-
-/** A package and the pattern of its version, as `apt install name=version` takes it. */
+/** A package and its version, exact or with `*` for what no source says, as `apt install name=version` takes it. */
 export interface AptPackage {
   name: string;
   version: string;
 }
 
 /** All that an installer needs of a set, each value with its row and source. */
-export interface Installation {
-  /** keep: the loaded module is the set's; install: none is loaded; replace: another one is, or it is not known. */
+export interface Installation extends AptSources {
+  /** keep: the loaded module is the set's; install: none is loaded; replace: another one is, or may be. */
   driver: "keep" | "install" | "replace";
   /** /sys/module/amdgpu/version after the install and a reboot; null where no source says. */
   moduleVersion: Traced<string | null>;
-  /** Front of `torch.version.hip`; null where no source says. */
+  /** HIP of the host's ROCm packages, as hipconfig says; null where no source says, or where none are installed. */
   hip: Traced<string | null>;
-  signingKey: Traced<{ url: string; keyring: string; fingerprint: string }>;
-  repositories: readonly Traced<AptRepository>[];
-  /** Without it Ubuntu's own rocminfo outranks AMD's. */
-  pin: Traced<{ package: string; release: string; priority: number }>;
   /** Packages of the running kernel that DKMS needs before. */
   kernelPackages: Traced<readonly string[]>;
+  /** The driver's package, then those of ROCm. */
   packages: readonly Traced<AptPackage>[];
-  wheel: { index: Traced<string>; torch: Traced<string>; python: Traced<string> };
+  wheel: {
+    index: Traced<string>;
+    torch: Traced<string>;
+    python: Traced<string>;
+    /** What `torch.version.hip` begins with: the minor version of the ROCm inside, whatever the host has. */
+    hip: Traced<string>;
+  };
   /** The node's GPU targets, null while it has not said them. */
   targets: readonly string[] | null;
 }
 
-/** The installation of a set; for what the matrix does not hold it follows AMD's and PyTorch's layout. */
-export function toInstallation(set: SoftwareSet, node: NodeFacts, tables: Tables): Installation {
+/** ROCm packages that verification runs: rocminfo and amd-smi. */
+export const verificationPackages = ["rocminfo", "amd-smi-lib"] as const;
+
+/**
+ * The installation of a set; for what the matrix does not hold it follows AMD's and PyTorch's layout.
+ *
+ * @param extra ROCm packages beside {@link verificationPackages}; none are installed in scope "wheel"
+ */
+export function toInstallation(
+  set: SoftwareSet,
+  { node, tables, scope }: Ground,
+  extra: readonly string[],
+): Installation {
   const driver = tables.drivers.find((row) => row.release === set.driver);
   const rocm = tables.rocm.find((row) => row.release === set.rocm);
-  const wheelVersion = parseSetWheel(set.pytorch);
-  const wheel = tables.wheels.find(
-    (row) => row.torch === wheelVersion.torch && row.rocm === wheelVersion.rocm,
-  );
+  const { torch, rocm: inside } = parseSetWheel(set.pytorch);
+  const wheel = tables.wheels.find((row) => row.torch === torch && row.rocm === inside);
   const ofModule = at(`drivers ${set.driver}`, driver?.moduleSource ?? "driverInstall");
   const ofRocm = at(`rocm ${set.rocm}`, rocm?.source ?? "rocmInstall");
   const ofWheel = at(`wheels ${set.pytorch}`, wheel?.source ?? "torchReleases");
-  const point = node.osVersion?.startsWith("22.04") ? "22.04" : "24.04";
-  const suite = point === "22.04" ? "jammy" : "noble";
-  const repository = (url: string): AptRepository => ({
-    url,
-    suite,
-    components: ["main"],
-    architecture: "amd64",
-  });
-  const kept = driver !== undefined && isLoaded(driver, node);
-  const driverVersion =
-    driver?.module == null
-      ? "*"
-      : `1:${driver.module}.*${driver.build === null ? "" : `-${driver.build}.${point}`}`;
+  const ubuntu = toUbuntuSeries(node.osVersion ?? "") === "22.04" ? "22.04" : "24.04";
+  const rocmPackages = scope === "wheel" ? [] : [...new Set([...verificationPackages, ...extra])];
 
   return {
-    driver: kept ? "keep" : node.amdgpuDriver === null ? "install" : "replace",
+    driver:
+      driver !== undefined && isLoaded(driver, node, tables)
+        ? "keep"
+        : node.amdgpuDriver === null
+          ? "install"
+          : "replace",
     moduleVersion: ofModule(driver?.module ?? null),
-    hip: ofRocm(rocm?.hip ?? null),
-    signingKey: at(
-      "layout",
-      "signingKey",
-    )({
-      url: "https://repo.radeon.com/rocm/rocm.gpg.key",
-      keyring: "/etc/apt/keyrings/rocm.gpg",
-      fingerprint: "CA8BB4727A47B4D09B4EE8969386B48A1A693C5C",
-    }),
-    repositories: [
-      at(
-        "layout",
-        set.driver.endsWith(".0") ? "driverDirectory" : "driverInstall",
-      )(repository(`https://repo.radeon.com/amdgpu/${toDirectory(set.driver)}/ubuntu`)),
-      at("layout", "rocmInstall")(repository(`https://repo.radeon.com/rocm/apt/${toDirectory(set.rocm)}`)),
-      ...(set.rocm.startsWith("6.")
-        ? []
-        : [
-            at(
-              "layout",
-              "rocmInstall",
-            )(repository(`https://repo.radeon.com/graphics/${toDirectory(set.rocm)}/ubuntu`)),
-          ]),
-    ],
-    pin: at("layout", "rocmInstall")({ package: "*", release: "o=repo.radeon.com", priority: 600 }),
+    hip: ofRocm(scope === "wheel" ? null : (rocm?.hip ?? null)),
+    ...toAptSources(set, ubuntu, scope),
     kernelPackages: at(
       "layout",
       "driverInstall",
@@ -108,21 +76,18 @@ export function toInstallation(set: SoftwareSet, node: NodeFacts, tables: Tables
       node.kernel === undefined ? [] : [`linux-headers-${node.kernel}`, `linux-modules-extra-${node.kernel}`],
     ),
     packages: [
-      ofModule({ name: "amdgpu-dkms", version: driverVersion }),
-      ofRocm({ name: "rocm", version: `${set.rocm}.${toPackageDigits(set.rocm)}-*~${point}` }),
+      ofModule({
+        name: "amdgpu-dkms",
+        version: `1:${driver?.module ?? "*"}.${toDriverDigits(set.driver)}-${driver?.build ?? "*"}.${ubuntu}`,
+      }),
+      ...rocmPackages.map((name) => ofRocm({ name, version: `*.${toPackageDigits(set.rocm)}-*~${ubuntu}` })),
     ],
     wheel: {
-      index: ofWheel(`https://download.pytorch.org/whl/rocm${wheelVersion.rocm}`),
+      index: ofWheel(`https://download.pytorch.org/whl/rocm${inside}`),
       torch: ofWheel(set.pytorch),
-      python: at(`torchReleases ${wheelVersion.torch}`, "torchReleases")(set.python),
+      python: at(`torchReleases ${toMinor(torch)}`, "torchReleases")(set.python),
+      hip: at("layout", "torchRocmInside")(`${toMinor(inside)}.`),
     },
     targets: nodeTargets(node, tables),
   };
-
-  function at(row: string, source: SourceKey) {
-    return <T>(value: T): Traced<T> => ({ value, row, source });
-  }
 }
-
-/** AMD's directory of a release: 7.1.1 as it is, 7.1.0 as 7.1. */
-export const toDirectory = (release: string): string => release.replace(/\.0$/, "");

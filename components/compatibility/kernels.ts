@@ -9,6 +9,7 @@ export interface KernelRow {
 }
 
 export const ubuntuKernels = [
+  { ubuntu: "26.04", series: ["7.0"], source: "matrix714" },
   { ubuntu: "24.04.4", series: ["6.8", "6.17"], source: "requirements724" },
   { ubuntu: "24.04.3", series: ["6.8", "6.14"], source: "requirements70" },
   { ubuntu: "24.04.2", series: ["6.8", "6.11"], source: "matrix641" },
@@ -25,16 +26,18 @@ export interface DriverUbuntuRow {
   source: SourceKey;
 }
 
-/** No row for 30.30.0: its ROCm, 7.2.0, is in no table that was read. */
+/** No row for 31.40.x, of which only GA kernels are named, for 6.4.4 and for 6.3.4: unknown on every kernel. */
 export const driverUbuntu = [
   {
     drivers: ["30.30.1", "30.30.2", "30.30.3", "30.30.4"],
     ubuntu: ["24.04.4", "22.04.5"],
     source: "matrix724",
   },
+  { drivers: ["30.30.0"], ubuntu: ["24.04.3", "22.04.5"], source: "release720" },
   { drivers: ["30.20.0", "30.20.1"], ubuntu: ["24.04.3", "22.04.5"], source: "matrix711" },
   { drivers: ["30.10.0", "30.10.1", "30.10.2"], ubuntu: ["24.04.3", "22.04.5"], source: "requirements70" },
-  { drivers: ["6.4.0", "6.4.1", "6.4.2"], ubuntu: ["24.04.2", "22.04.5"], source: "matrix6" },
+  { drivers: ["6.4.2", "6.4.3"], ubuntu: ["24.04.2", "22.04.5"], source: "matrix643" },
+  { drivers: ["6.4.0", "6.4.1"], ubuntu: ["24.04.2", "22.04.5"], source: "matrix6" },
   { drivers: ["6.3.0", "6.3.1", "6.3.2", "6.3.3"], ubuntu: ["24.04.2", "22.04.5"], source: "matrix6" },
   {
     drivers: ["6.2.1", "6.2.2", "6.2.4"],
@@ -48,17 +51,19 @@ export const driverUbuntu = [
 export interface BuildRow {
   drivers: readonly string[];
   series: readonly string[];
-  /** The first build of the kernel that it holds for, 44 of 6.8.0-44. */
+  /** The first build of the generic kernel that it holds for, 44 of 6.8.0-44; 0 for every kernel of the series. */
   fromBuild: number;
   outcome: "fails" | "builds";
   source: SourceKey;
 }
 
 export const reportedBuilds = [
-  { drivers: ["30.30.4"], series: ["7.0"], fromBuild: 0, outcome: "fails", source: "issue6193" },
+  { drivers: ["30.30.1", "30.30.4"], series: ["7.0"], fromBuild: 0, outcome: "fails", source: "issue6193" },
   { drivers: ["30.30.0"], series: ["6.18"], fromBuild: 0, outcome: "fails", source: "issue5905" },
   { drivers: ["30.30.0"], series: ["6.19"], fromBuild: 0, outcome: "fails", source: "issue209" },
   { drivers: ["30.20.1"], series: ["6.17"], fromBuild: 0, outcome: "builds", source: "issue5624" },
+  { drivers: ["30.10.2"], series: ["6.17"], fromBuild: 0, outcome: "fails", source: "issue5553" },
+  { drivers: ["6.4.4"], series: ["6.17"], fromBuild: 0, outcome: "fails", source: "issue5624" },
   { drivers: ["6.4.2"], series: ["6.16"], fromBuild: 0, outcome: "fails", source: "issue5110" },
   { drivers: ["6.4.2"], series: ["6.15"], fromBuild: 0, outcome: "fails", source: "issue5109" },
   { drivers: ["6.4.1"], series: ["6.14"], fromBuild: 0, outcome: "fails", source: "issue192" },

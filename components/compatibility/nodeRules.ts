@@ -1,9 +1,9 @@
 import { about, oneOf, sourcesOf } from "./findings.ts";
-import { findGpu } from "./gpus.ts";
+import { byModel, findGpu } from "./gpus.ts";
 import { type Finding, type NodeFacts, pinKey } from "./request.ts";
 import type { RocmRow } from "./rocm.ts";
 import type { Tables } from "./tables.ts";
-import { compareVersions, isUbuntu, type Kernel, parseKernel, toMinor } from "./versions.ts";
+import { compareVersions, isUbuntu, type Kernel, parseKernel, toMinor, toUbuntuSeries } from "./versions.ts";
 
 const descending = (versions: readonly string[]) =>
   [...new Set(versions)].sort((a, b) => compareVersions(b, a));
@@ -23,6 +23,18 @@ export function namedKernels(listed: readonly string[], osVersion: string, table
   return { series: descending(rows.flatMap((row) => row.series)), sources: sourcesOf(rows) };
 }
 
+/** Whether the release's packages are where rocmark installs from; null where they are. */
+export function packages(release: string, tables: Tables): Finding | null {
+  const row = tables.rocmElsewhere.find((entry) => entry.rocm === toMinor(release));
+  if (row === undefined) return null;
+  return about("packages", [pinKey("rocm")]).broken(
+    "packages under https://repo.radeon.com/rocm/apt, which rocmark installs",
+    `${row.where}, with other names and another key`,
+    "Pin an older ROCm; or pin only rocmark:software.pytorch, whose wheel brings its own.",
+    row.source,
+  );
+}
+
 /** Whether the ROCm release is for the node's distribution. */
 export function operatingSystem(row: RocmRow, node: NodeFacts): Finding {
   const rule = about("operating system", [pinKey("rocm"), "node.os"]);
@@ -38,14 +50,26 @@ export function operatingSystem(row: RocmRow, node: NodeFacts): Finding {
   if (node.os !== "ubuntu")
     return rule.unknown(wanted, found, "Take Ubuntu 24.04 or 22.04: the matrix holds no other.", row.source);
   const { osVersion } = node;
-  return row.ubuntu.some((listed) => isUbuntu(listed, osVersion))
-    ? rule.holds(wanted, found, row.source)
+  if (row.ubuntu.some((listed) => isUbuntu(listed, osVersion))) return rule.holds(wanted, found, row.source);
+  return isLaterPoint(osVersion, row.ubuntu)
+    ? rule.unknown(
+        wanted,
+        `${found}, a later point release than AMD's table knew`,
+        "Take a ROCm release that lists it, or allow unknowns and try one node first.",
+        row.source,
+      )
     : rule.broken(
         wanted,
         found,
         "Upgrade the node's Ubuntu, or take a ROCm release that lists it.",
         row.source,
       );
+}
+
+// 24.04.4 where 24.04.3 is listed: apt makes the one of the other, and the table is older than it.
+function isLaterPoint(osVersion: string, listed: readonly string[]): boolean {
+  const same = listed.filter((ubuntu) => toUbuntuSeries(ubuntu) === toUbuntuSeries(osVersion));
+  return same.length > 0 && same.every((ubuntu) => compareVersions(ubuntu, osVersion) < 0);
 }
 
 /** Whether AMD names the node's kernel for the ROCm release on its Ubuntu. */
@@ -119,17 +143,18 @@ export function rocmException(release: string, node: NodeFacts, tables: Tables):
   const { osVersion } = node;
   const running = node.kernel === undefined ? null : parseKernel(node.kernel);
   if (osVersion === undefined || running === null) return null;
-  const row = tables.rocmExceptions.find(
+  const rows = tables.rocmExceptions.filter(
     (entry) =>
       entry.rocm === toMinor(release) &&
       isUbuntu(osVersion, entry.ubuntu) &&
       entry.kernels.includes(running.series) &&
       nodeTargets(node, tables)?.includes(entry.target),
   );
+  const model = node.gpuModel === undefined ? undefined : findGpu(node.gpuModel, tables.gpus)?.model;
+  const row = rows.find((entry) => entry.model === model) ?? byModel(rows)[0];
   if (row === undefined) return null;
   const rule = about("ROCm and GPU on the kernel", [pinKey("rocm"), "node.kernel", "node.gpuModel"]);
   const wanted = `another kernel than ${oneOf(row.kernels)} for ${row.model} with ROCm ${row.rocm} on Ubuntu ${row.ubuntu}`;
-  const model = node.gpuModel === undefined ? undefined : findGpu(node.gpuModel, tables.gpus)?.model;
   if (model === undefined)
     return rule.silent(wanted, `GPU's model, only its target ${row.target}`, "Give gpuModel.", row.source);
   return model === row.model

@@ -13,6 +13,7 @@ export interface TorchRow {
 }
 
 export const torchReleases = [
+  { minor: "2.14", python: ["3.10", "3.14"], experimental: "3.15", rocm: "7.14", source: "torchReleases" },
   { minor: "2.13", python: ["3.10", "3.14"], experimental: "3.15", rocm: "7.2", source: "torchReleases" },
   { minor: "2.12", python: ["3.10", "3.13"], experimental: "3.14", rocm: "7.2", source: "torchReleases" },
   { minor: "2.11", python: ["3.10", "3.13"], experimental: "3.14", rocm: "7.2", source: "torchReleases" },
@@ -36,20 +37,28 @@ export interface WheelRow {
 }
 
 export const wheels = [
+  { torch: "2.14.0", rocm: "7.14", standing: "documented", source: "torchReleases" },
+  { torch: "2.13.0", rocm: "7.2", standing: "documented", source: "torchReleases" },
+  { torch: "2.12.1", rocm: "7.2", standing: "documented", source: "torchReleases" },
   { torch: "2.12.0", rocm: "7.2", standing: "documented", source: "torchReleases" },
   { torch: "2.11.0", rocm: "7.2", standing: "documented", source: "torchReleases" },
-  { torch: "2.10.0", rocm: "7.1", standing: "documented", source: "torchReleases" },
+  { torch: "2.10.0", rocm: "7.1", standing: "documented", source: "torchPrevious" },
   { torch: "2.10.0", rocm: "7.0", standing: "reported", source: "fbgemm" },
   { torch: "2.9.1", rocm: "6.4", standing: "documented", source: "torchPrevious" },
   { torch: "2.9.1", rocm: "6.3", standing: "reported", source: "unsloth7354" },
   { torch: "2.9.0", rocm: "6.4", standing: "documented", source: "torchPrevious" },
-  { torch: "2.8.0", rocm: "6.4", standing: "documented", source: "torchReleases" },
+  { torch: "2.9.0", rocm: "6.3", standing: "reported", source: "fbgemm" },
+  { torch: "2.8.0", rocm: "6.4", standing: "documented", source: "torchPrevious" },
   { torch: "2.7.1", rocm: "6.3", standing: "documented", source: "torchReleases" },
   { torch: "2.7.0", rocm: "6.3", standing: "documented", source: "torchReleases" },
   { torch: "2.6.0", rocm: "6.2.4", standing: "documented", source: "torchPrevious" },
   { torch: "2.6.0", rocm: "6.1", standing: "documented", source: "torchPrevious" },
+  { torch: "2.5.1", rocm: "6.2", standing: "documented", source: "torchPrevious" },
+  { torch: "2.5.1", rocm: "6.1", standing: "documented", source: "torchPrevious" },
   { torch: "2.5.0", rocm: "6.2", standing: "documented", source: "torchPrevious25" },
   { torch: "2.5.0", rocm: "6.1", standing: "documented", source: "torchPrevious25" },
+  { torch: "2.4.1", rocm: "6.1", standing: "documented", source: "torchReleases" },
+  { torch: "2.4.0", rocm: "6.1", standing: "documented", source: "torchReleases" },
 ] as const satisfies readonly WheelRow[];
 
 /** The oldest PyTorch that an index carries, where a source says so. */

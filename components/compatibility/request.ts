@@ -20,6 +20,12 @@ export type Axis = (typeof axes)[number];
 export type SoftwareSet = Record<Axis, string>;
 
 /**
+ * What a set is for. host: ROCm's packages are installed on the node. wheel: none are, and the set's ROCm is the one
+ * that the PyTorch wheel brings along, so what AMD says of packages and distributions does not apply.
+ */
+export type Scope = "host" | "wheel";
+
+/**
  * What a node is, as its facts say; a field that is left out is not known, which is never taken for fine.
  *
  * A node's `Facts` fit: `os`, `osVersion`, `kernel`, `gpus`, `amdgpuDriver` and `python` are named as there.
@@ -39,6 +45,11 @@ export interface NodeFacts {
   secureBoot?: "off" | "enforcing" | "key enrolled" | undefined;
   /** /sys/module/amdgpu/version of the loaded DKMS driver; null where none is loaded. */
   amdgpuDriver?: string | null | undefined;
+  /**
+   * Version of the installed package amdgpu-dkms, "1:6.16.13.30300400-2341068.24.04"; null where there is none. Several
+   * releases share a module version: without this a loaded 6.16.13 may be any driver from 30.30.0 to 30.30.4.
+   */
+  amdgpuPackage?: string | null | undefined;
   /** How the node has its GPUs; bare metal is none. */
   virtualisation?: "none" | "passthrough" | "sr-iov" | undefined;
   /** Version of the node's own python3, taken for a set where it fits. */
@@ -48,6 +59,7 @@ export interface NodeFacts {
 export const ruleNames = [
   "form",
   "listed",
+  "packages",
   "operating system",
   "kernel",
   "kernel flavour",

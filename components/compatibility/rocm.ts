@@ -7,10 +7,8 @@ export interface RocmRow {
   ubuntu: readonly string[];
   /** GPU targets with prebuilt libraries; what is not listed AMD does not support. */
   targets: readonly string[];
-  /** HIP's version, the front of `torch.version.hip`; null where no source says. */
+  /** HIP's version on a host with the release's packages; a wheel brings its own. Null where no source says. */
   hip: string | null;
-  /** PyTorch versions that AMD names beside the release; wheel indexes carry others, so this forbids nothing. */
-  pytorch: readonly string[];
   source: SourceKey;
 }
 
@@ -20,44 +18,52 @@ const radeon641 = ["gfx1201", "gfx1200", "gfx1101", ...radeon] as const;
 const targets6 = [...instinct, ...radeon] as const;
 const targets641 = [...instinct, ...radeon641] as const;
 const targets7 = ["gfx950", ...instinct, ...radeon641] as const;
+const targets714 = [...targets7, "gfx1102"] as const;
 
 const jammy = "22.04.5";
-const torch62 = ["2.3", "2.2", "2.1", "2.0", "1.13"] as const;
-const torch63 = ["2.4", "2.3", "2.2", "1.13"] as const;
-const torch64 = ["2.6", "2.5", "2.4", "2.3"] as const;
-const torch72 = ["2.9.1", "2.8.0", "2.7.1"] as const;
-const torch71 = ["2.8", "2.7", "2.6"] as const;
+const noble = "24.04.4";
+const resolute = "26.04";
+const points62 = ["24.04.1", "24.04", jammy, "22.04.4"] as const;
 
-/** Newest first. A release that is missing here is unknown, not unsupported: 6.3.4, 6.4.3, 6.4.4, 7.2.0, 7.14, 10.0. */
+/** Newest first. A release that is missing here is unknown, not unsupported: 6.3.4 and 6.4.4 are in no table that was read. */
 export const rocm = [
-  row("7.2.4", ["24.04.4", jammy], targets7, "7.2.53211", torch72, "matrix724"),
-  row("7.2.3", ["24.04.4", jammy], targets7, "7.2.53211", torch72, "matrix724"),
-  row("7.2.2", ["24.04.4", jammy], targets7, "7.2.53211", torch72, "matrix724"),
-  row("7.2.1", ["24.04.4", jammy], targets7, "7.2.53211", torch72, "matrix724"),
-  row("7.1.1", ["24.04.3", jammy], targets7, "7.1.52802", ["2.9", "2.8", "2.7"], "matrix711"),
-  row("7.1.0", ["24.04.3", jammy], targets7, "7.1.25424", torch71, "matrix711"),
-  row("7.0.2", ["24.04.3", jammy], targets7, "7.0.51831", torch71, "matrix710"),
-  row("7.0.1", ["24.04.3", jammy], targets7, null, [], "requirements70"),
-  row("7.0.0", ["24.04.3", jammy], targets7, null, [], "requirements70"),
-  row("6.4.2", ["24.04.2", jammy], targets641, "6.4.43483", torch64, "matrix6"),
-  row("6.4.1", ["24.04.2", jammy], targets641, "6.4.43483", torch64, "matrix6"),
-  row("6.4.0", ["24.04.2", jammy], targets6, "6.4.43482", torch64, "matrix6"),
-  row("6.3.3", ["24.04.2", jammy], targets6, "6.3.42134", torch63, "matrix6"),
-  row("6.3.2", ["24.04.2", jammy], targets6, "6.3.42134", torch63, "matrix6"),
-  row("6.3.1", ["24.04.2", jammy], targets6, "6.3.42133", torch63, "matrix6"),
-  row(
-    "6.3.0",
-    ["24.04.2", jammy],
-    targets6,
-    "6.3.42131",
-    ["2.4", "2.3", "2.2", "2.1", "2.0", "1.13"],
-    "matrix6",
-  ),
-  row("6.2.4", ["24.04.1", "24.04", jammy, "22.04.4"], targets6, "6.2.41134", torch62, "matrix6"),
-  row("6.2.2", ["24.04.1", "24.04", jammy, "22.04.4"], targets6, "6.2.41134", torch62, "matrix6"),
-  row("6.2.1", ["24.04.1", "24.04", jammy, "22.04.4"], targets6, "6.2.41134", torch62, "matrix6"),
-  row("6.2.0", ["24.04", jammy, "22.04.4"], targets6, "6.2.41133", torch62, "matrix6"),
+  row("10.0.0", [resolute, noble, jammy], targets714, null, "matrix1000"),
+  row("7.14.0", [resolute, noble, jammy], targets714, null, "matrix714"),
+  row("7.2.4", [noble, jammy], targets7, "7.2.53211", "matrix724"),
+  row("7.2.3", [noble, jammy], targets7, "7.2.53211", "matrix724"),
+  row("7.2.2", [noble, jammy], targets7, "7.2.53211", "matrix724"),
+  row("7.2.1", [noble, jammy], targets7, "7.2.53211", "matrix724"),
+  row("7.2.0", ["24.04.3", jammy], targets7, null, "release720"),
+  row("7.1.1", ["24.04.3", jammy], targets7, "7.1.52802", "matrix711"),
+  row("7.1.0", ["24.04.3", jammy], targets7, "7.1.25424", "matrix711"),
+  row("7.0.2", ["24.04.3", jammy], targets7, "7.0.51831", "matrix710"),
+  row("7.0.1", ["24.04.3", jammy], targets7, null, "requirements70"),
+  row("7.0.0", ["24.04.3", jammy], targets7, "7.0.51830", "matrix700"),
+  row("6.4.3", ["24.04.2", jammy], targets641, "6.4.43484", "matrix643"),
+  row("6.4.2", ["24.04.2", jammy], targets641, "6.4.43484", "matrix643"),
+  row("6.4.1", ["24.04.2", jammy], targets641, "6.4.43483", "matrix6"),
+  row("6.4.0", ["24.04.2", jammy], targets6, "6.4.43482", "matrix6"),
+  row("6.3.3", ["24.04.2", jammy], targets6, "6.3.42134", "matrix6"),
+  row("6.3.2", ["24.04.2", jammy], targets6, "6.3.42134", "matrix6"),
+  row("6.3.1", ["24.04.2", jammy], targets6, "6.3.42133", "matrix6"),
+  row("6.3.0", ["24.04.2", jammy], targets6, "6.3.42131", "matrix6"),
+  row("6.2.4", points62, targets6, "6.2.41134", "matrix6"),
+  row("6.2.2", points62, targets6, "6.2.41134", "matrix6"),
+  row("6.2.1", points62, targets6, "6.2.41134", "matrix6"),
+  row("6.2.0", ["24.04", jammy, "22.04.4"], targets6, "6.2.41133", "matrix6"),
 ] as const satisfies readonly RocmRow[];
+
+/** A ROCm minor whose packages AMD publishes elsewhere than under repo.radeon.com/rocm/apt, by other names. */
+export interface ElsewhereRow {
+  rocm: string;
+  where: string;
+  source: SourceKey;
+}
+
+export const rocmElsewhere = [
+  { rocm: "10.0", where: "https://repo.amd.com/rocm/packages-multi-arch/", source: "therockPackages" },
+  { rocm: "7.14", where: "https://repo.amd.com/rocm/packages-multi-arch/", source: "therockPackages" },
+] as const satisfies readonly ElsewhereRow[];
 
 /** A GPU that a release does not support on a kernel, although it supports both. */
 export interface RocmExceptionRow {
@@ -72,8 +78,17 @@ export interface RocmExceptionRow {
   source: SourceKey;
 }
 
-/** "MI300X is supported on listed operating systems except Ubuntu 22.04.5 [6.8 HWE] and 22.04.4 [6.5 HWE]". */
 export const rocmExceptions = [
+  // Of the GPUs with gfx1101 this one is left out on 22.04.
+  {
+    rocm: "6.4",
+    model: "RX 7700 XT",
+    target: "gfx1101",
+    ubuntu: "22.04",
+    kernels: ["5.15", "6.8"],
+    source: "matrix643",
+  },
+  // MI300X is left out on 22.04.5 with 6.8 HWE and on 22.04.4 with 6.5 HWE.
   {
     rocm: "6.2",
     model: "MI300X",
@@ -89,8 +104,7 @@ function row(
   ubuntu: readonly string[],
   targets: readonly string[],
   hip: string | null,
-  pytorch: readonly string[],
   source: SourceKey,
 ): RocmRow {
-  return { release, ubuntu, targets, hip, pytorch, source };
+  return { release, ubuntu, targets, hip, source };
 }

@@ -1,35 +1,39 @@
 import { driverAndGpu, driverAndRocm, driverModule, driverOnKernel, secureBoot } from "./driverRules.ts";
 import { about, sourcesOf } from "./findings.ts";
-import { kernel, kernelFlavour, operatingSystem, rocmAndGpu, rocmException } from "./nodeRules.ts";
-import { type Axis, axes, type Finding, type NodeFacts, pinKey, type SoftwareSet } from "./request.ts";
+import { kernel, kernelFlavour, operatingSystem, packages, rocmAndGpu, rocmException } from "./nodeRules.ts";
+import {
+  type Axis,
+  axes,
+  type Finding,
+  type NodeFacts,
+  pinKey,
+  type Scope,
+  type SoftwareSet,
+} from "./request.ts";
 import type { SourceKey } from "./sources.ts";
 import type { Tables } from "./tables.ts";
 import { parseSetWheel, wheel, wheelAndGpu, wheelAndPython, wheelAndRocm } from "./wheelRules.ts";
 
-interface Rule {
+export interface Rule {
   /** The parts of the set that it reads: it can be asked as soon as they are chosen. */
   reads: readonly Axis[];
   /** Null where it does not apply, or where another rule already says that it cannot be known. */
-  ask: (set: SoftwareSet, node: NodeFacts, tables: Tables) => (Finding | null)[];
+  ask: (set: SoftwareSet, node: NodeFacts, tables: Tables, scope: Scope) => (Finding | null)[];
 }
-
-const rocmOf = (set: SoftwareSet, tables: Tables) => tables.rocm.find((row) => row.release === set.rocm);
-const driverOf = (set: SoftwareSet, tables: Tables) =>
-  tables.drivers.find((row) => row.release === set.driver);
 
 const rules: readonly Rule[] = [
   {
     reads: ["rocm"],
-    ask: (set, node, tables) => {
-      const row = rocmOf(set, tables);
-      if (row === undefined) return [unlisted("rocm", set.rocm, tables.rocm), kernelFlavour(node)];
-      return [
-        operatingSystem(row, node),
-        kernel(row, node, tables),
+    ask: (set, node, tables, scope) => {
+      const row = tables.rocm.find((entry) => entry.release === set.rocm);
+      const onGpu = [
+        row ? rocmAndGpu(row, node, tables) : null,
         kernelFlavour(node),
-        rocmAndGpu(row, node, tables),
         rocmException(set.rocm, node, tables),
       ];
+      if (scope === "wheel") return onGpu;
+      if (row === undefined) return [unlisted("rocm", set.rocm, tables.rocm), ...onGpu];
+      return [packages(set.rocm, tables), operatingSystem(row, node), kernel(row, node, tables), ...onGpu];
     },
   },
   {
@@ -40,10 +44,10 @@ const rules: readonly Rule[] = [
   {
     reads: ["driver"],
     ask: (set, node, tables) => {
-      const row = driverOf(set, tables);
+      const row = tables.drivers.find((entry) => entry.release === set.driver);
       const gpu = driverAndGpu(set.driver, node, tables);
       if (row === undefined) return [unlisted("driver", set.driver, tables.drivers), gpu];
-      return [driverOnKernel(row, node, tables), secureBoot(row, node), driverModule(row), gpu];
+      return [driverOnKernel(row, node, tables), secureBoot(row, node, tables), driverModule(row), gpu];
     },
   },
   { reads: ["driver", "rocm"], ask: (set, _node, tables) => [driverAndRocm(set, tables)] },
@@ -72,15 +76,14 @@ function lastIs(axis: Axis): readonly Rule[] {
 }
 
 /** What every rule says of a complete set on a node. */
-export function check(set: SoftwareSet, node: NodeFacts, tables: Tables): Finding[] {
+export function check(set: SoftwareSet, node: NodeFacts, tables: Tables, scope: Scope): Finding[] {
   parseSetWheel(set.pytorch);
-  return axes.flatMap((axis) => askRules(axis, set, node, tables));
+  return axes.flatMap((axis) => rulesAt[axis].flatMap((rule) => askRule(rule, set, node, tables, scope)));
 }
 
-/** What the rules of one step say. */
-export function askRules(axis: Axis, set: SoftwareSet, node: NodeFacts, tables: Tables): Finding[] {
-  return rulesAt[axis].flatMap(({ ask }) => ask(set, node, tables)).filter((finding) => finding !== null);
-}
+/** What one rule says. */
+export const askRule = ({ ask }: Rule, ...on: Parameters<Rule["ask"]>): Finding[] =>
+  ask(...on).filter((finding) => finding !== null);
 
 /** A release that the matrix does not hold: neither fine nor impossible. */
 function unlisted(axis: "rocm" | "driver", release: string, rows: readonly { source: SourceKey }[]): Finding {

@@ -1,5 +1,5 @@
-import { type Axis, axes, type Finding, type NodeFacts, type SoftwareSet } from "./request.ts";
-import { askRules, rulesAt } from "./rules.ts";
+import { type Axis, axes, type Finding, type NodeFacts, type Scope, type SoftwareSet } from "./request.ts";
+import { askRule, type Rule, rulesAt } from "./rules.ts";
 import type { Tables } from "./tables.ts";
 
 /** A set and what every rule says of it. */
@@ -12,64 +12,119 @@ export interface Judged {
   numUnknown: number;
 }
 
+/** What sets are judged on. */
+export interface Ground {
+  node: NodeFacts;
+  tables: Tables;
+  scope: Scope;
+}
+
 /** The values that each part of a set may take. */
 export type Domains = Record<Axis, readonly string[]>;
 
-/** Which of two sets that are equally possible to take: a negative number for the first. Never 0 for two sets. */
-export type Preference = (one: SoftwareSet, other: SoftwareSet) => number;
+/** How good a set is among those that are equally possible: of the first numbers that differ, the smaller is better. */
+export type Preference = (set: SoftwareSet) => readonly number[];
+
+/** What a rule says of some parts of a set, counted. */
+interface Asked {
+  findings: readonly Finding[];
+  numBroken: number;
+  numUnknown: number;
+}
+
+interface Winner {
+  set: SoftwareSet;
+  score: readonly number[];
+  steps: readonly Asked[];
+  numBroken: number;
+  numUnknown: number;
+}
 
 /**
  * The best set of all that the domains allow: fewest rules broken, then fewest unknown, then the preferred one.
  *
  * Depth first, one part after the other; a part that already breaks more than the best set so far is not gone into,
- * so that of some fifty thousand sets a few hundred are looked at. Null only when a domain is empty.
+ * so that of some hundred thousand sets a few thousand are looked at. Null only when a domain is empty.
  */
 export function best(
   domains: Domains,
-  node: NodeFacts,
-  tables: Tables,
+  { node, tables, scope }: Ground,
   preference: Preference,
 ): Judged | null {
-  const asked = new Map<string, Finding[]>();
-  let winner: Judged | null = null;
+  const asked = new Map<Rule, Map<string, Asked>>();
+  let winner: Winner | null = null;
 
-  const ask = (axis: Axis, set: SoftwareSet): Finding[] => {
-    const parts = axes.filter((part) => rulesAt[axis].some(({ reads }) => reads.includes(part)));
-    const key = `${axis}|${parts.map((part) => set[part]).join("|")}`;
-    const known = asked.get(key);
-    if (known) return known;
-    const findings = askRules(axis, set, node, tables);
-    asked.set(key, findings);
-    return findings;
+  // A rule that reads only the driver is asked once a driver, whatever the other parts are.
+  const ask = (rule: Rule, set: SoftwareSet): Asked => {
+    const key = rule.reads.map((part) => set[part]).join("|");
+    const answers = asked.get(rule) ?? new Map<string, Asked>();
+    asked.set(rule, answers);
+    const answer = answers.get(key) ?? count(askRule(rule, set, node, tables, scope));
+    answers.set(key, answer);
+    return answer;
   };
 
-  const visit = (depth: number, set: SoftwareSet, findings: readonly Finding[]): void => {
-    const numBroken = findings.filter(({ verdict }) => verdict === "broken").length;
-    const numUnknown = findings.filter(
-      ({ verdict, missingFact }) => verdict === "unknown" && !missingFact,
-    ).length;
+  const visit = (
+    depth: number,
+    set: SoftwareSet,
+    steps: readonly Asked[],
+    broken: number,
+    unknown: number,
+  ) => {
     if (winner !== null) {
-      if (numBroken > winner.numBroken) return;
-      if (numBroken === winner.numBroken && numUnknown > winner.numUnknown) return;
+      if (broken > winner.numBroken) return;
+      if (broken === winner.numBroken && unknown > winner.numUnknown) return;
     }
     const axis = axes[depth];
     if (axis === undefined) {
-      const judged = { set, findings, numBroken, numUnknown };
-      if (winner === null || isBetter(judged, winner, preference)) winner = judged;
+      const score = preference(set);
+      const isBetter =
+        winner === null ||
+        broken < winner.numBroken ||
+        unknown < winner.numUnknown ||
+        comesBefore(score, winner.score);
+      if (isBetter) winner = { set, score, steps, numBroken: broken, numUnknown: unknown };
       return;
     }
-    for (const value of domains[axis]) {
+    const open = domains[axis].map((value) => {
       const next = { ...set, [axis]: value };
-      visit(depth + 1, next, [...findings, ...ask(axis, next)]);
+      const answers = rulesAt[axis].map((rule) => ask(rule, next));
+      return {
+        next,
+        answers,
+        broken: answers.reduce((sum, { numBroken }) => sum + numBroken, broken),
+        unknown: answers.reduce((sum, { numUnknown }) => sum + numUnknown, unknown),
+      };
+    });
+    // The most promising first, so that the rest can be left out early; the order decides nothing else.
+    open.sort((a, b) => a.broken - b.broken || a.unknown - b.unknown);
+    for (const { next, answers, broken, unknown } of open) {
+      visit(depth + 1, next, [...steps, ...answers], broken, unknown);
     }
   };
 
-  visit(0, { rocm: "", pytorch: "", driver: "", python: "" }, []);
-  return winner;
+  visit(0, { rocm: "", pytorch: "", driver: "", python: "" }, [], 0, 0);
+  return toJudged(winner);
 }
 
-function isBetter(one: Judged, other: Judged, preference: Preference): boolean {
-  if (one.numBroken !== other.numBroken) return one.numBroken < other.numBroken;
-  if (one.numUnknown !== other.numUnknown) return one.numUnknown < other.numUnknown;
-  return preference(one.set, other.set) < 0;
+function comesBefore(one: readonly number[], other: readonly number[]): boolean {
+  for (let index = 0; index < one.length; index++) {
+    const order = (one[index] ?? 0) - (other[index] ?? 0);
+    if (order !== 0) return order < 0;
+  }
+  return false;
+}
+
+function toJudged(winner: Winner | null): Judged | null {
+  if (winner === null) return null;
+  const { set, steps, numBroken, numUnknown } = winner;
+  return { set, findings: steps.flatMap(({ findings }) => findings), numBroken, numUnknown };
+}
+
+function count(findings: readonly Finding[]): Asked {
+  return {
+    findings,
+    numBroken: findings.filter(({ verdict }) => verdict === "broken").length,
+    numUnknown: findings.filter(({ verdict, missingFact }) => verdict === "unknown" && !missingFact).length,
+  };
 }

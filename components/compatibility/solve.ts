@@ -3,9 +3,18 @@ import { about } from "./findings.ts";
 import { type Installation, toInstallation } from "./installation.ts";
 import { nearest } from "./nearest.ts";
 import { preferenceFor } from "./preference.ts";
-import type { SoftwareRequest, SoftwareSet } from "./request.ts";
-import { type Axis, axes, type Finding, type Nearest, type NodeFacts, pinKey } from "./request.ts";
-import { best } from "./search.ts";
+import {
+  type Axis,
+  axes,
+  type Finding,
+  type Nearest,
+  type NodeFacts,
+  pinKey,
+  type Scope,
+  type SoftwareRequest,
+  type SoftwareSet,
+} from "./request.ts";
+import { best, type Ground } from "./search.ts";
 import { published, type Tables } from "./tables.ts";
 
 /** What the matrix says of a request on a node. */
@@ -13,6 +22,7 @@ export type Solution =
   | {
       kind: "solved";
       set: SoftwareSet;
+      scope: Scope;
       installation: Installation;
       /** Every rule's finding, all of which hold, but for those in {@link unknowns}. */
       findings: readonly Finding[];
@@ -23,6 +33,7 @@ export type Solution =
       kind: "impossible";
       /** The set of all allowed ones that breaks the fewest rules; null when a pin cannot be read. */
       set: SoftwareSet | null;
+      scope: Scope;
       /** Every rule that it breaks. */
       broken: readonly Finding[];
       unknowns: readonly Finding[];
@@ -31,6 +42,7 @@ export type Solution =
   | {
       kind: "unknown";
       set: SoftwareSet;
+      scope: Scope;
       unknowns: readonly Finding[];
       nearest: Nearest | null;
     };
@@ -38,6 +50,10 @@ export type Solution =
 export interface SolveOptions {
   /** Let a set pass of which some rules cannot be answered; they are listed with it. @default false */
   allowUnknown?: boolean;
+  /** Whether the set's ROCm is installed on the node or only comes inside the wheel. @default "host" */
+  scope?: Scope;
+  /** ROCm packages to install beside those that verification needs. @default [] */
+  packages?: readonly string[];
   /** The version matrix. @default what AMD and PyTorch publish, see tables.ts */
   tables?: Tables;
 }
@@ -51,28 +67,28 @@ export interface SolveOptions {
 export function solve(
   request: SoftwareRequest,
   node: NodeFacts,
-  { allowUnknown = false, tables = published }: SolveOptions = {},
+  { allowUnknown = false, scope = "host", packages = [], tables = published }: SolveOptions = {},
 ): Solution {
-  const malformed = axes.flatMap((axis) => malformedPin(axis, request));
+  const ground: Ground = { node, tables, scope };
+  const malformed = axes.flatMap((axis) => malformedPin(axis, request, ground));
   if (malformed.length > 0) {
-    return {
-      kind: "impossible",
-      set: null,
-      broken: malformed,
-      unknowns: [],
-      nearest: nearest(request, node, tables),
-    };
+    const change = nearest(request, ground);
+    return { kind: "impossible", set: null, scope, broken: malformed, unknowns: [], nearest: change };
   }
-  const judged = best(domainsOf(request, tables), node, tables, preferenceFor(node, tables));
+  const domains = domainsOf(request, tables, scope);
+  const judged = best(domains, ground, preferenceFor(domains, node, tables));
   if (judged === null) throw new RangeError("The version matrix has an empty table.");
   const { set, findings } = judged;
   const broken = findings.filter(({ verdict }) => verdict === "broken");
   const unknowns = findings.filter(({ verdict }) => verdict === "unknown");
   if (broken.length > 0)
-    return { kind: "impossible", set, broken, unknowns, nearest: nearest(request, node, tables) };
-  if (unknowns.length > 0 && !allowUnknown)
-    return { kind: "unknown", set, unknowns, nearest: nearest(request, node, tables) };
-  return { kind: "solved", set, installation: toInstallation(set, node, tables), findings, unknowns };
+    return { kind: "impossible", set, scope, broken, unknowns, nearest: nearest(request, ground) };
+  if (unknowns.length > 0 && !allowUnknown) {
+    const isPinAtFault = unknowns.some(({ missingFact }) => !missingFact);
+    return { kind: "unknown", set, scope, unknowns, nearest: isPinAtFault ? nearest(request, ground) : null };
+  }
+  const installation = toInstallation(set, ground, packages);
+  return { kind: "solved", set, scope, installation, findings, unknowns };
 }
 
 const forms: Record<Axis, string> = {
@@ -82,9 +98,9 @@ const forms: Record<Axis, string> = {
   python: "a version such as 3.12",
 };
 
-function malformedPin(axis: Axis, request: SoftwareRequest): Finding[] {
+function malformedPin(axis: Axis, request: SoftwareRequest, { tables, scope }: Ground): Finding[] {
   const text = request[axis];
   if (text === undefined || parsePins(request)[axis] !== null) return [];
-  const newest = allDomains(published)[axis][0] ?? "";
+  const newest = allDomains(tables, scope)[axis][0] ?? "";
   return [about("form", [pinKey(axis)]).broken(forms[axis], `"${text}"`, `Write it like ${newest}.`)];
 }

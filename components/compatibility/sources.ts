@@ -8,13 +8,14 @@ export interface Source {
 
 const github = (path: string) => `https://github.com/${path}`;
 const docs = (path: string) => `https://rocm.docs.amd.com/${path}`;
+const driverDocs = (path: string) => `https://instinct.docs.amd.com/projects/amdgpu-docs/en/${path}`;
 
 /** Every document that a row may cite. None of it was measured here: a row says what its source says. */
 export const sources = {
   // AMD: which driver goes with which ROCm.
   driverWindow: {
-    title: "User and AMD GPU Driver (amdgpu) support matrix, up to driver 30.30.x and ROCm 7.2.x",
-    url: docs("projects/install-on-linux/en/latest/reference/user-kernel-space-compat-matrix.html"),
+    title: "AMD GPU Driver (amdgpu) compatibility matrix, up to driver 31.50.x and ROCm 10.0.0",
+    url: driverDocs("latest/compatibility/compatibility-matrix.html"),
     date: "2026-11",
   },
   driverHistory: {
@@ -25,6 +26,17 @@ export const sources = {
   driver30303: {
     title: "amdgpu-docs pull request 97: driver 30.30.3 (ROCm 7.2.3)",
     url: github("ROCm/amdgpu-docs/pull/97"),
+    date: "2026-11",
+  },
+  driver3030: {
+    title:
+      "AMD GPU Driver (amdgpu) 30.30.1 release notes: support for Ubuntu 24.04.4's HWE kernel comes with it",
+    url: driverDocs("docs-30.30.1/documentation/release-notes.html"),
+    date: "2026-03-25",
+  },
+  driver3140: {
+    title: "AMD GPU Driver (amdgpu) 31.40.1 and 31.40.0 release notes and post-installation instructions",
+    url: driverDocs("docs-31.40.1/documentation/release-notes.html"),
     date: "2026-11",
   },
   driver3010: {
@@ -52,15 +64,14 @@ export const sources = {
     date: "2025-09-17",
   },
   driverPostInstall: {
-    title: "amdgpu-docs post-install.rst @7373d4a: dkms status of the drivers 30.10.x",
+    title: "amdgpu-docs post-install.rst @07b871a: dkms status of driver 30.10.2",
     url: github(
-      "ROCm/amdgpu-docs/blob/7373d4a4d6aafa690c8718324838f7e507384ceb/docs/install/detailed-install/post-install.rst",
+      "ROCm/amdgpu-docs/blob/07b871ad3893517dfd664e99828ba5a491113102/docs/install/detailed-install/post-install.rst",
     ),
     date: "2025-10",
   },
   driverPool: {
-    title:
-      "AMD's repository of the driver: amdgpu-dkms packages 6.10.5 (6.3.x), 6.12.12 (6.4.x), 6.16.6 (30.20.x)",
+    title: "AMD's repository of the driver: names of the amdgpu-dkms packages, as reports quote them",
     url: "https://repo.radeon.com/amdgpu/",
     date: "2026-11",
   },
@@ -85,6 +96,16 @@ export const sources = {
       "ROCm/legacy-rocm-build/blob/076345c0f63f3620110f552cf2dc7c48a5ad06c5/docs/compatibility/compatibility-matrix.rst",
     ),
     date: "2025-06",
+  },
+  matrix643: {
+    title: "ROCm compatibility matrix 6.4.3, 6.4.2, 6.3.0",
+    url: docs("en/docs-6.4.3/compatibility/compatibility-matrix.html"),
+    date: "2025-08",
+  },
+  matrix700: {
+    title: "ROCm compatibility matrix 7.0.0, 6.4.3, 6.3.0",
+    url: docs("en/docs-7.0.0/compatibility/compatibility-matrix.html"),
+    date: "2025-09",
   },
   requirements70: {
     title: "System requirements (Linux), ROCm 7.0",
@@ -113,10 +134,31 @@ export const sources = {
     url: docs("projects/install-on-linux/en/docs-7.2.4/reference/system-requirements.html"),
     date: "2026-04-17",
   },
+  release720: {
+    title:
+      "ROCm 7.2.0 release notes: drivers 30.30.0, 30.20.x and 30.10.x; of Ubuntu nothing changes from 7.1.1",
+    url: docs("en/docs-7.2.0/about/release-notes.html"),
+    date: "2026-01-21",
+  },
   release721: {
     title: "ROCm 7.2.1 release notes: Ubuntu 24.04.4 in, 24.04.3 out",
     url: docs("en/docs-7.2.1/about/release-notes.html"),
     date: "2026-03",
+  },
+  matrix714: {
+    title: "ROCm compatibility matrix 7.14.0",
+    url: docs("en/docs-7.14.0/compatibility/compatibility-matrix.html"),
+    date: "2026-07-16",
+  },
+  matrix1000: {
+    title: "ROCm compatibility matrix 10.0.0",
+    url: docs("en/latest/compatibility/compatibility-matrix.html"),
+    date: "2026-08-26",
+  },
+  therockPackages: {
+    title: "TheRock docs/development/s3_buckets.md @89553ce: releases from 7.14 on lie at repo.amd.com",
+    url: github("ROCm/TheRock/blob/89553ce3746eda74ade42557470d25e37c91b6f0/docs/development/s3_buckets.md"),
+    date: "2026-08-22",
   },
   rocmInstall: {
     title: "Ubuntu native installation, rocm-install-on-linux package-manager-ubuntu.rst @af50ec7",
@@ -138,14 +180,25 @@ export const sources = {
   issue192: issue("amdgpu", 192, "DKMS build fails on 6.14.0-24-generic", "2025-07-17"),
   issue5109: issue("legacy-rocm-build", 5109, "DKMS fails to build on Linux 6.15.8", "2025-07-28"),
   issue5110: issue("legacy-rocm-build", 5110, "DKMS fails to build on Linux 6.16", "2025-07-28"),
-  issue5624: issue("legacy-rocm-build", 5624, "DKMS on kernel 6.17 (Ubuntu 25.10)", "2026-01-14"),
+  issue5553: issue(
+    "legacy-rocm-build",
+    5553,
+    "driver of ROCm 7.0.2 fails to build on Linux 6.17",
+    "2025-10-21",
+  ),
+  issue5624: issue(
+    "legacy-rocm-build",
+    5624,
+    "DKMS fails on kernel 6.17 (6.4.4), builds on it (30.20.1)",
+    "2026-01-14",
+  ),
   issue5905: issue("legacy-rocm-build", 5905, "amdgpu-dkms fails with kernel 6.18.7", "2026-01-26"),
   issue209: issue("amdgpu", 209, "6.18.14 and 6.19.4 fail to build amdgpu-dkms", "2026-03-02"),
   issue6193: issue("legacy-rocm-build", 6193, "amdgpu-dkms fails to build on kernel 7.0", "2026-06-07"),
   issue4328: issue("legacy-rocm-build", 4328, "Secure Boot keeps amdgpu from loading", "2025-02-02"),
   // PyTorch: releases, wheels, what they were built for.
   torchReleases: {
-    title: "PyTorch RELEASE.md, release compatibility matrix",
+    title: "PyTorch RELEASE.md, release compatibility matrix and cadence, up to 2.14",
     url: github("pytorch/pytorch/blob/main/RELEASE.md"),
     date: "2026-11",
   },
@@ -184,7 +237,7 @@ export const sources = {
     date: "2021-11-02",
   },
   fbgemm: {
-    title: "FBGEMM releases: ROCm versions beside each PyTorch release",
+    title: "FBGEMM releases: ROCm 7.0 and 7.1 beside PyTorch 2.10, 6.3 and 6.4 beside 2.9",
     url: "https://docs.pytorch.org/FBGEMM/general/Releases.html",
     date: "2026-11",
   },

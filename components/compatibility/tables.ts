@@ -27,7 +27,14 @@ import {
   wheels,
   wheelTargets,
 } from "./pytorch.ts";
-import { type RocmExceptionRow, type RocmRow, rocm, rocmExceptions } from "./rocm.ts";
+import {
+  type ElsewhereRow,
+  type RocmExceptionRow,
+  type RocmRow,
+  rocm,
+  rocmElsewhere,
+  rocmExceptions,
+} from "./rocm.ts";
 
 /** The version matrix: every table that the rules read. A new release is new rows; no rule knows a version. */
 export interface Tables {
@@ -37,6 +44,7 @@ export interface Tables {
   driverUbuntu: readonly DriverUbuntuRow[];
   reportedBuilds: readonly BuildRow[];
   rocm: readonly RocmRow[];
+  rocmElsewhere: readonly ElsewhereRow[];
   rocmExceptions: readonly RocmExceptionRow[];
   ubuntuKernels: readonly KernelRow[];
   gpus: readonly GpuRow[];
@@ -55,6 +63,7 @@ export const published: Tables = {
   driverUbuntu,
   reportedBuilds,
   rocm,
+  rocmElsewhere,
   rocmExceptions,
   ubuntuKernels,
   gpus,

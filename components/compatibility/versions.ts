@@ -57,8 +57,15 @@ export function parseKernel(release: string): Kernel | null {
 export const isUbuntu = (listed: string, named: string): boolean =>
   named.split(".").length > 2 ? listed === named : listed === named || listed.startsWith(`${named}.`);
 
-/** AMD's five or six digits of a release, 7.1.1 as 70101: major, then minor and patch with two digits each. */
+/** "24.04" of "24.04.3": the Ubuntu release that package names speak of. */
+export const toUbuntuSeries = (version: string): string => version.split(".").slice(0, 2).join(".");
+
+/** AMD's digits of a ROCm release, 7.1.1 as 70101: major, then minor and patch with two digits each. */
 export function toPackageDigits(release: string): string {
   const [major = "", minor = "", patch = ""] = release.split(".");
   return `${major}${minor.padStart(2, "0")}${patch.padStart(2, "0")}`;
 }
+
+/** AMD's digits of a driver release: those of ROCm up to 6.4.x (60401), then four pairs (30.20.1 as 30200100). */
+export const toDriverDigits = (release: string): string =>
+  compareVersions(release, "30") < 0 ? toPackageDigits(release) : `${toPackageDigits(release)}00`;
