@@ -13,13 +13,14 @@ const changedFirst: readonly Axis[] = ["python", "pytorch", "driver", "rocm"];
  *
  * Rules that only wait for a fact of the node do not count against it: no pin could settle them.
  */
-export function nearest(request: SoftwareRequest, ground: Ground): Nearest | null {
+export function nearest(request: SoftwareRequest, ground: Ground, fixed: readonly Axis[]): Nearest | null {
   const { node, tables, scope } = ground;
   const all = allDomains(tables, scope);
   const asked = domainsOf(request, tables, scope);
   const pins = parsePins(request);
-  // A pin may stay, or become anything that the matrix has.
-  const open = (axis: Axis): string[] => [...new Set([...(pins[axis] ? asked[axis] : []), ...all[axis]])];
+  // A pin may stay, or become anything that the matrix has, unless it is fixed.
+  const open = (axis: Axis): readonly string[] =>
+    fixed.includes(axis) ? asked[axis] : [...new Set([...(pins[axis] ? asked[axis] : []), ...all[axis]])];
   const domains: Domains = {
     rocm: open("rocm"),
     pytorch: open("pytorch"),

@@ -54,6 +54,8 @@ export interface SolveOptions {
   scope?: Scope;
   /** ROCm packages to install beside those that verification needs. @default [] */
   packages?: readonly string[];
+  /** Parts that the nearest set leaves as they are, though pinned by nobody: a node's one driver. @default [] */
+  fixed?: readonly Axis[];
   /** The version matrix. @default what AMD and PyTorch publish, see tables.ts */
   tables?: Tables;
 }
@@ -64,15 +66,12 @@ export interface SolveOptions {
  * Of several sets it takes the one with the fewest unknowns, then the driver that is loaded already, then the newest
  * ROCm, PyTorch and driver. The same request gives the same set, in whatever order the tables have their rows.
  */
-export function solve(
-  request: SoftwareRequest,
-  node: NodeFacts,
-  { allowUnknown = false, scope = "host", packages = [], tables = published }: SolveOptions = {},
-): Solution {
+export function solve(request: SoftwareRequest, node: NodeFacts, options: SolveOptions = {}): Solution {
+  const { allowUnknown = false, scope = "host", packages = [], fixed = [], tables = published } = options;
   const ground: Ground = { node, tables, scope };
   const malformed = axes.flatMap((axis) => malformedPin(axis, request, ground));
   if (malformed.length > 0) {
-    const change = nearest(request, ground);
+    const change = nearest(request, ground, fixed);
     return { kind: "impossible", set: null, scope, broken: malformed, unknowns: [], nearest: change };
   }
   const domains = domainsOf(request, tables, scope);
@@ -82,10 +81,16 @@ export function solve(
   const broken = findings.filter(({ verdict }) => verdict === "broken");
   const unknowns = findings.filter(({ verdict }) => verdict === "unknown");
   if (broken.length > 0)
-    return { kind: "impossible", set, scope, broken, unknowns, nearest: nearest(request, ground) };
+    return { kind: "impossible", set, scope, broken, unknowns, nearest: nearest(request, ground, fixed) };
   if (unknowns.length > 0 && !allowUnknown) {
     const isPinAtFault = unknowns.some(({ missingFact }) => !missingFact);
-    return { kind: "unknown", set, scope, unknowns, nearest: isPinAtFault ? nearest(request, ground) : null };
+    return {
+      kind: "unknown",
+      set,
+      scope,
+      unknowns,
+      nearest: isPinAtFault ? nearest(request, ground, fixed) : null,
+    };
   }
   const installation = toInstallation(set, ground, packages);
   return { kind: "solved", set, scope, installation, findings, unknowns };
