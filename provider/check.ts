@@ -34,13 +34,19 @@ function checkObject(fields: Fields, value: Properties, path: string, failures: 
     }
   }
   for (const [name, field] of Object.entries(fields)) {
-    if (checked[name] !== undefined && checked[name] !== null) continue;
     const at = path === "" ? name : `${path}.${name}`;
+    if (isThere(checked[name])) {
+      if (field.needs !== undefined && !isThere(checked[field.needs]))
+        failures.push({ property: at, reason: `it needs ${field.needs}, and there is none` });
+      continue;
+    }
     if (field.default !== undefined) checked[name] = field.default;
     else if (field.required) failures.push({ property: at, reason: "a value is required" });
   }
   return checked;
 }
+
+const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 
 function checkField(field: Field, value: unknown, path: string, failures: CheckFailure[]): unknown {
   if (value === undefined || value === null) return value;

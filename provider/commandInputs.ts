@@ -7,6 +7,7 @@ export interface CommandInputs {
   create?: string;
   update?: string;
   delete?: string;
+  read?: string;
   stdin?: string;
   logging?: "stdout" | "stderr" | "stdoutAndStderr" | "none";
   environment?: Record<string, string>;
@@ -55,8 +56,8 @@ export const isShown = (
 ): boolean => logging === stream || logging === "stdoutAndStderr";
 
 /** What a command prints may repeat any secret it was given, so the output of one that was given some is secret. */
-export const hasSecretInput = ({ create, update, command, stdin, environment }: Properties): boolean =>
-  [create, update, command, stdin, environment].some(holdsSecret);
+export const hasSecretInput = ({ create, update, read, command, stdin, environment }: Properties): boolean =>
+  [create, update, read, command, stdin, environment].some(holdsSecret);
 
 /** The outputs: as the official plugin, without one final newline. */
 export function toOutputs(

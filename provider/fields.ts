@@ -11,6 +11,8 @@ export interface Field {
   /** Always secret in state, whatever the program says. */
   secret?: true;
   default?: string | number;
+  /** Another property, without which this one makes no sense. */
+  needs?: string;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -51,6 +53,8 @@ const command: Fields = {
   create: { type: string },
   update: { type: string },
   delete: { type: string },
+  // Not in the official plugin: what `pulumi refresh` runs. It prints what create or update printed, or exits with 3.
+  read: { type: string, needs: "create" },
   stdin: { type: string },
   logging: { type: { kind: "enum", values: ["stdout", "stderr", "stdoutAndStderr", "none"] } },
   environment: { type: { kind: "map", of: string } },
@@ -67,6 +71,8 @@ const local: Fields = {
 const output: Fields = {
   stdout: { type: string, required: true },
   stderr: { type: string, required: true },
+  drifted: { type: { kind: "boolean" } },
+  expectedStdout: { type: string },
 };
 
 const localOutput: Fields = {
@@ -75,7 +81,7 @@ const localOutput: Fields = {
   archive: { type: { kind: "archive" } },
 };
 
-/** The resources of @pulumi/command 1.2.1: what goes in, and what comes out besides. */
+/** The resources of @pulumi/command 1.2.1, and `read`: what goes in, and what comes out besides. */
 export const resourceFields: Readonly<Record<string, { inputs: Fields; outputs: Fields }>> = {
   "command:local:Command": { inputs: { ...command, ...local }, outputs: localOutput },
   "command:remote:Command": { inputs: { ...remote, ...command }, outputs: output },
@@ -102,6 +108,7 @@ export const resourceFields: Readonly<Record<string, { inputs: Fields; outputs: 
 /** Its one function. */
 export const runFields: { inputs: Fields; outputs: Fields } = (() => {
   const { stdin, logging, environment, addPreviousOutputInEnv } = command as Record<string, Field>;
+  const { stdout, stderr, assets, archive } = localOutput as Record<string, Field>;
   const inputs = {
     command: { type: string, required: true },
     stdin,
@@ -109,5 +116,6 @@ export const runFields: { inputs: Fields; outputs: Fields } = (() => {
     environment,
     addPreviousOutputInEnv,
   };
-  return { inputs: { ...inputs, ...local } as Fields, outputs: localOutput };
+  const outputs = { stdout, stderr, assets, archive } as Fields;
+  return { inputs: { ...inputs, ...local } as Fields, outputs };
 })();

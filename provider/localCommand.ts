@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { isShown, toCommandInputs, toEnvironment, toOutputs } from "./commandInputs.ts";
-import { commandFailed } from "./errors.ts";
+import { type CommandInputs, isShown, toCommandInputs, toEnvironment, toOutputs } from "./commandInputs.ts";
+import { onlyReadChanged, toReading } from "./drift.ts";
+import { commandFailed, type Ending } from "./errors.ts";
 import { readArchive, readAssets } from "./foundAssets.ts";
 import { runLocal } from "./localProcess.ts";
 import type { Operation, ResourceType } from "./operation.ts";
 import type { Properties } from "./wire.ts";
+
+/** Where local commands run, for messages. */
+const HERE = "this machine";
 
 const nothingRun = { stdout: "", stderr: "" };
 
@@ -24,7 +28,7 @@ export const localCommand: ResourceType = {
   async update(inputs, state, operation) {
     const { create, update } = toCommandInputs(inputs);
     const command = update ?? create;
-    if (command !== undefined)
+    if (command !== undefined && !onlyReadChanged(inputs, state))
       return { ...inputs, ...(await runAndCollect(command, inputs, state, operation)) };
     const { stdout = "", stderr = "", assets, archive } = state;
     return {
@@ -40,6 +44,12 @@ export const localCommand: ResourceType = {
     const command = toCommandInputs(state).delete;
     if (command !== undefined) await runAndCollect(command, state, state, operation);
   },
+
+  async read(state, inputs, operation) {
+    const { read } = toCommandInputs(inputs);
+    if (read === undefined) return { state, inputs };
+    return toReading(state, inputs, await execute(read, inputs, state, operation), HERE);
+  },
 };
 
 /** Run one command and return all its outputs. Also what the function `command:local:run` does. */
@@ -49,22 +59,34 @@ export async function runAndCollect(
   previous: Properties,
   operation: Operation,
 ): Promise<Properties> {
+  const ending = await execute(command, properties, previous, operation);
+  if (ending.exitCode !== 0) throw commandFailed(operation.phase, HERE, ending);
   const inputs = toCommandInputs(properties);
-  const directory = inputs.dir ?? process.cwd();
-  const log = operation.log.output(operation.urn, operation.secrets);
-  const ending = await runLocal(command, {
-    phase: operation.phase,
-    interpreter: inputs.interpreter?.length ? inputs.interpreter : ["/bin/sh", "-c"],
-    directory,
-    environment: await toEnvironment(inputs, previous, operation),
-    stdin: inputs.stdin ?? "",
-    signal: operation.signal,
-    onOutput: (stream, text) => isShown(inputs, stream) && log.push(stream, text),
-  }).finally(() => log.end());
-  if (ending.exitCode !== 0) throw commandFailed(operation.phase, "this machine", ending);
+  const directory = toDirectory(inputs);
   return {
     ...toOutputs(properties, ending),
     ...(inputs.assetPaths && { assets: await readAssets(directory, inputs.assetPaths) }),
     ...(inputs.archivePaths && { archive: await readArchive(directory, inputs.archivePaths) }),
   };
 }
+
+async function execute(
+  command: string,
+  properties: Properties,
+  previous: Properties,
+  operation: Operation,
+): Promise<Ending> {
+  const inputs = toCommandInputs(properties);
+  const log = operation.log.output(operation.urn, operation.secrets);
+  return await runLocal(command, {
+    phase: operation.phase,
+    interpreter: inputs.interpreter?.length ? inputs.interpreter : ["/bin/sh", "-c"],
+    directory: toDirectory(inputs),
+    environment: await toEnvironment(inputs, previous, operation),
+    stdin: inputs.stdin ?? "",
+    signal: operation.signal,
+    onOutput: (stream, text) => isShown(inputs, stream) && log.push(stream, text),
+  }).finally(() => log.end());
+}
+
+const toDirectory = ({ dir }: CommandInputs): string => dir ?? process.cwd();

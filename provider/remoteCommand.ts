@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { SshConnection } from "../ssh/connection.ts";
 import { SshError } from "../ssh/errors.ts";
+import type { ExecResult } from "../ssh/exec.ts";
 import { isShown, isSwitchedOn, toCommandInputs, toEnvironment, toOutputs } from "./commandInputs.ts";
 import { toSettings } from "./connection.ts";
-import { commandFailed, skippedDelete } from "./errors.ts";
+import { onlyReadChanged, toReading } from "./drift.ts";
+import { commandFailed, notRead, skippedDelete } from "./errors.ts";
 import type { Operation, ResourceType } from "./operation.ts";
 import type { Properties } from "./wire.ts";
 
@@ -24,7 +26,8 @@ export const remoteCommand: ResourceType = {
   async update(inputs, state, operation) {
     const { create, update } = toCommandInputs(inputs);
     const command = update ?? create;
-    if (command === undefined) return { ...inputs, stdout: state.stdout ?? "", stderr: state.stderr ?? "" };
+    if (command === undefined || onlyReadChanged(inputs, state))
+      return { ...inputs, stdout: state.stdout ?? "", stderr: state.stderr ?? "" };
     return { ...inputs, ...(await run(await connect(inputs, operation), command, inputs, state, operation)) };
   },
 
@@ -44,6 +47,19 @@ export const remoteCommand: ResourceType = {
       if (!mayBeGone || !isGone(error)) throw error;
       const { host } = toCommandInputs(state).connection;
       await operation.log.warn(operation.urn, skippedDelete(host, error.message));
+    }
+  },
+
+  /** Drift, for a command that says how to look for it (pulumi-command issues 432 and 433 ask for it). */
+  async read(state, inputs, operation) {
+    const { read, connection: to } = toCommandInputs(inputs);
+    if (read === undefined) return { state, inputs };
+    try {
+      const connection = await connect(inputs, operation);
+      const ending = await execute(connection, read, inputs, state, operation);
+      return toReading(state, inputs, ending, connection.node);
+    } catch (error) {
+      throw isGone(error) ? notRead(to.host, operation.urn, error) : error;
     }
   },
 };
@@ -66,10 +82,22 @@ async function run(
   previous: Properties,
   operation: Operation,
 ): Promise<Properties> {
+  const result = await execute(connection, command, properties, previous, operation);
+  if (result.exitCode !== 0) throw commandFailed(operation.phase, connection.node, result);
+  return toOutputs(properties, result);
+}
+
+async function execute(
+  connection: SshConnection,
+  command: string,
+  properties: Properties,
+  previous: Properties,
+  operation: Operation,
+): Promise<ExecResult> {
   const inputs = toCommandInputs(properties);
   const log = operation.log.output(operation.urn, operation.secrets);
   // Variables travel inside the session: SSH's own way needs AcceptEnv on the server (pulumi-command issues 48, 395).
-  const result = await connection
+  return await connection
     .exec(command, {
       environment: await toEnvironment(inputs, previous, operation),
       signal: operation.signal,
@@ -78,8 +106,6 @@ async function run(
       onStderr: (text) => isShown(inputs, "stderr") && log.push("stderr", text),
     })
     .finally(() => log.end());
-  if (result.exitCode !== 0) throw commandFailed(operation.phase, connection.node, result);
-  return toOutputs(properties, result);
 }
 
 const isGone = (error: unknown): error is SshError =>

@@ -5,6 +5,7 @@ import { hasSecretInput } from "./commandInputs.ts";
 import { copyFile } from "./copyFile.ts";
 import { copyToRemote } from "./copyToRemote.ts";
 import { diffInputs } from "./diff.ts";
+import { driftChanges, isDrifted, onlyReadChanged } from "./drift.ts";
 import { unknownType } from "./errors.ts";
 import { type Fields, resourceFields } from "./fields.ts";
 import { localCommand } from "./localCommand.ts";
@@ -35,7 +36,10 @@ export const createResourceMethods = (requests: Requests) => ({
   async diff(request: messages.DiffRequest) {
     const { fields } = toResource(request.getUrn());
     const olds = onlyInputs(fields.inputs, toOldInputs(request));
-    return toDiffResponse(diffInputs(olds, toProperties(request.getNews())), request.getIgnorechangesList());
+    const changes = diffInputs(olds, toProperties(request.getNews()));
+    if (isDrifted(toProperties(request.getOlds())))
+      for (const [path, change] of driftChanges) changes.set(path, change);
+    return toDiffResponse(changes, request.getIgnorechangesList());
   },
 
   async create(request: messages.CreateRequest) {
@@ -115,7 +119,7 @@ export const createResourceMethods = (requests: Requests) => ({
               urn: request.getUrn(),
               name,
               timeoutSeconds: request.getTimeout(),
-              properties: [state],
+              properties: [state, inputs],
             },
             (operation) => type.read?.(state, inputs, operation) ?? Promise.resolve({ state, inputs }),
           )
@@ -148,7 +152,8 @@ function toResource(urn: string): Resource {
  * secret is so while it is unknown, too.
  */
 function preview(type: ResourceType, inputs: Properties, state: Properties): Properties {
-  const runs = (inputs.update ?? inputs.create) !== undefined || Object.keys(state).length === 0;
+  const made = Object.keys(state).length > 0;
+  const runs = !made || ((inputs.update ?? inputs.create) !== undefined && !onlyReadChanged(inputs, state));
   const unknown = hasSecretInput(inputs) ? conceal(UNKNOWN) : UNKNOWN;
   const outputs = type.unknownUntilDone.map((name) => [name, runs ? unknown : state[name]]);
   return { ...inputs, ...Object.fromEntries(outputs) };

@@ -33,6 +33,10 @@ export const differences = {
   "copy-drift":
     "Read compares checksums on the node: a changed file shows as a changed source, a missing one as a deleted " +
     "resource, so that `pulumi refresh` and `up` restore it (pulumi-command issues 432, 433).",
+  "command-drift":
+    "A command may have `read`, a script that `pulumi refresh` runs and that prints what `create` printed: another output " +
+    "marks the command as drifted, and the next update runs `update` or `create`; exit code 3 says that it is gone " +
+    "(pulumi-command issues 432, 433). The official plugin refuses the property by its name.",
   "copy-mode": "A copied file keeps the permission bits of its source, so that scripts stay executable.",
   "delete-unreachable":
     "With PULUMI_COMMAND_DELETE_UNREACHABLE=true (in the plugin's environment or the resource's) a node that is gone " +

@@ -81,4 +81,19 @@ export const checks: readonly Case[] = [
       official: expect.objectContaining({ host: "p" }),
     },
   },
+  {
+    title: "check of `read`, which looks for drift",
+    run: async ({ plugin }) => [
+      (await plugin.check(LOCAL, { create: "a", read: "b" })).failures,
+      (await plugin.check(REMOTE, { connection: { host: "h" }, create: "a", read: "b" })).failures,
+      (await plugin.check(LOCAL, { read: "b" })).failures,
+    ],
+    differs: {
+      why: "command-drift",
+      ours: [[], [], ["read: it needs create, and there is none"]],
+      official: ["local.CommandInputs", "remote.CommandInputs", "local.CommandInputs"].map((type) => [
+        `read: Unrecognized field 'read' on '${type}'`,
+      ]),
+    },
+  },
 ];
