@@ -49,11 +49,16 @@ export async function toEnvironment(
   return variables;
 }
 
-/** Which streams `logging` shows while the command runs. */
+/**
+ * Which streams `logging` shows while the command runs. What a read prints is shown as the state's change, or not at all:
+ * it may take a secret's place, and no mark says so before it is in the state.
+ */
 export const isShown = (
   { logging = "stdoutAndStderr" }: CommandInputs,
   stream: "stdout" | "stderr",
-): boolean => logging === stream || logging === "stdoutAndStderr";
+  { phase }: Operation,
+): boolean =>
+  !(phase === "read" && stream === "stdout") && (logging === stream || logging === "stdoutAndStderr");
 
 /** What a command prints may repeat any secret it was given, so the output of one that was given some is secret. */
 export const hasSecretInput = ({ create, update, read, command, stdin, environment }: Properties): boolean =>

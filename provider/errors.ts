@@ -63,10 +63,10 @@ export const skippedDelete = (where: string, reason: string) =>
   `The delete command was not run: ${reason} Going on without it, because PULUMI_COMMAND_DELETE_UNREACHABLE is set; ` +
   `what it would have removed on ${where} may still be there.`;
 
-export const notRead = (where: string, urn: string, cause: Error) =>
+export const notRead = (urn: string, cause: Error) =>
   new ProviderError(
     "E_UNREAD",
-    `read on ${where}: ${cause.message} Its state stays as it was. Refresh again once the node answers, or the others ` +
-      `without it: pulumi refresh --exclude '${urn}'.`,
+    `read: ${cause.message} The state stays as it was. Refresh again once the node answers, or all others without it: ` +
+      `pulumi refresh --exclude '${urn}'.`,
     { cause },
   );

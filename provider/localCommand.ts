@@ -85,7 +85,7 @@ async function execute(
     environment: await toEnvironment(inputs, previous, operation),
     stdin: inputs.stdin ?? "",
     signal: operation.signal,
-    onOutput: (stream, text) => isShown(inputs, stream) && log.push(stream, text),
+    onOutput: (stream, text) => isShown(inputs, stream, operation) && log.push(stream, text),
   }).finally(() => log.end());
 }
 

@@ -52,14 +52,14 @@ export const remoteCommand: ResourceType = {
 
   /** Drift, for a command that says how to look for it (pulumi-command issues 432 and 433 ask for it). */
   async read(state, inputs, operation) {
-    const { read, connection: to } = toCommandInputs(inputs);
+    const { read } = toCommandInputs(inputs);
     if (read === undefined) return { state, inputs };
     try {
       const connection = await connect(inputs, operation);
       const ending = await execute(connection, read, inputs, state, operation);
       return toReading(state, inputs, ending, connection.node);
     } catch (error) {
-      throw isGone(error) ? notRead(to.host, operation.urn, error) : error;
+      throw isGone(error) ? notRead(operation.urn, error) : error;
     }
   },
 };
@@ -102,8 +102,8 @@ async function execute(
       environment: await toEnvironment(inputs, previous, operation),
       signal: operation.signal,
       ...(inputs.stdin !== undefined && { stdin: inputs.stdin }),
-      onStdout: (text) => isShown(inputs, "stdout") && log.push("stdout", text),
-      onStderr: (text) => isShown(inputs, "stderr") && log.push("stderr", text),
+      onStdout: (text) => isShown(inputs, "stdout", operation) && log.push("stdout", text),
+      onStderr: (text) => isShown(inputs, "stderr", operation) && log.push("stderr", text),
     })
     .finally(() => log.end());
 }

@@ -101,6 +101,14 @@ test("what a read prints is secret when the output was, and when the script is",
   );
 });
 
+test("what a read prints is not shown while it runs, what it writes on standard error is", async () => {
+  const inputs = { create: "echo a", read: "echo b; echo why >&2" };
+  const { state } = await plugin.create(LOCAL, inputs);
+  plugin.log.length = 0;
+  await plugin.read(LOCAL, state, inputs);
+  expect(plugin.log.map(({ message }) => message)).toEqual(["why"]);
+});
+
 test("exit code 3 says that it is gone, which the engine is told by no id", async () => {
   const inputs = keeping("good");
   const { state } = await plugin.create(LOCAL, inputs);
@@ -187,7 +195,7 @@ describe.skipIf(missingOpenSsh)("on a node", () => {
     const inputs = keeping("good", { connection: conceal(gone) });
     const state = { ...inputs, stdout: "good", stderr: "" };
     await expect(plugin.read(REMOTE, state, inputs)).rejects.toThrow(
-      /^read on 127\.0\.0\.1: \S+@127\.0\.0\.1:\d+ refused .* Its state stays as it was\. .*: pulumi refresh --exclude 'urn:\S+'\.$/,
+      /^read: \S+@127\.0\.0\.1:\d+ refused .* The state stays as it was\. .*: pulumi refresh --exclude 'urn:\S+'\.$/,
     );
   });
 });
