@@ -1,20 +1,26 @@
 import { z } from "zod";
+import type { StackNode } from "../components/compatibility/groups.ts";
+import { nodeFactsSchema } from "../components/compatibility/inputs.ts";
 import { RocmarkError } from "../components/errors.ts";
 import { mayOwn } from "../components/scripts/removalScript.ts";
 import { recipeSchema } from "../components/training/trainerConfig.ts";
-
-const nodeName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected lower-case letters, digits and dashes");
-const count = z.int().positive();
+import { experimentProblems, experimentSchema, withOverrides } from "./experiment.ts";
+import { duplicates, nameSchema } from "./names.ts";
+import {
+  environmentNames,
+  type FileExists,
+  inProject,
+  softwareProblems,
+  softwareSchema,
+} from "./software.ts";
 
 const localNodes = z.strictObject({
-  count: count.max(64),
+  count: z.int().positive().max(64),
   lifetimeHours: z.number().positive().max(720).default(12),
 });
 
 const host = z.strictObject({
-  name: nodeName,
+  name: nameSchema,
   address: z.string().min(1),
   port: z.int().min(1).max(65_535).default(22),
   user: z.string().min(1),
@@ -30,32 +36,14 @@ const host = z.strictObject({
     .refine(mayOwn, "expected an absolute directory of its own, at least two levels deep")
     .default("/opt/rocmark/node"),
   peerAddress: z.string().min(1).optional(),
-});
-
-const arm = z.strictObject({
-  name: nodeName,
-  /** How many of the stack's nodes train together. */
-  nodes: count,
-  recipe: z.enum(["walkthrough", "fast"]).default("walkthrough"),
-});
-
-const scenario = z.strictObject({
-  label: nodeName,
-  repeats: count,
-  timeoutSeconds: z.number().positive().default(1800),
-  /** What differs from `rocmark:finetune`, key by key. */
-  overrides: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+  /** What the operator knows of the host before it was ever reached. */
+  facts: nodeFactsSchema.optional(),
 });
 
 const parts = {
-  software: z.strictObject({ minFreeDiskGiB: z.number().positive().default(8) }).prefault({}),
+  software: softwareSchema,
   finetune: recipeSchema,
-  experiment: z.strictObject({
-    name: nodeName,
-    seed: z.int().min(0),
-    arms: z.array(arm).min(1),
-    scenarios: z.array(scenario).min(1),
-  }),
+  experiment: experimentSchema,
 };
 
 const stackSchema = z.discriminatedUnion("target", [
@@ -75,16 +63,27 @@ export const nodeNames = (stack: StackConfig): string[] =>
     ? Array.from({ length: stack.nodes.count }, (_, index) => `node-${index}`)
     : stack.nodes.hosts.map((entry) => entry.name);
 
+/** The stack's nodes with what it states of them, as the version matrix is asked about them. */
+export const statedNodes = (stack: StackConfig): StackNode[] =>
+  stack.target === "local"
+    ? nodeNames(stack).map((name) => ({ name, facts: null }))
+    : stack.nodes.hosts.map(({ name, facts = null }) => ({ name, facts }));
+
 /**
  * A stack's config, complete and checked.
  *
  * @param values the stack's values below `rocmark:`, each parsed from JSON where it is structured
  * @param file the file they come from, for the message
+ * @param exists whether a lock that the stack names is there
  * @throws RocmarkError E_CONFIG naming each key that is off, what was found there and what is allowed
  */
-export function parseStack(values: Record<string, unknown>, file: string): StackConfig {
+export function parseStack(
+  values: Record<string, unknown>,
+  file: string,
+  exists: FileExists = inProject,
+): StackConfig {
   const parsed = stackSchema.safeParse(values, { reportInput: true });
-  const problems = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.map(describe);
+  const problems = parsed.success ? crossChecks(parsed.data, exists) : parsed.error.issues.map(describe);
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new RocmarkError(
     "E_CONFIG",
@@ -95,74 +94,24 @@ export function parseStack(values: Record<string, unknown>, file: string): Stack
 
 /** The fine-tune of one scenario: the stack's `finetune` with the scenario's overrides, checked again. */
 export function scenarioRecipe(stack: StackConfig, label: string): z.output<typeof recipeSchema> {
-  const overrides: Record<string, object> =
-    stack.experiment.scenarios.find((entry) => entry.label === label)?.overrides ?? {};
-  const merged: Record<string, unknown> = { ...stack.finetune };
-  for (const [section, values] of Object.entries(overrides)) {
-    merged[section] = { ...(merged[section] as object | undefined), ...values };
-  }
-  return recipeSchema.parse(merged);
+  const scenario = stack.experiment.scenarios.find((entry) => entry.label === label);
+  return recipeSchema.parse(withOverrides(stack.finetune, scenario?.overrides ?? {}));
 }
 
 // What one schema cannot see: values that must fit together. Each problem names its key as the user typed it.
-function crossChecks(stack: StackConfig): string[] {
+function crossChecks(stack: StackConfig, exists: FileExists): string[] {
   const names = nodeNames(stack);
-  const problems = duplicates(names).map((name) => `rocmark:nodes: two nodes are called "${name}"`);
-  const { arms, scenarios } = stack.experiment;
-  for (const name of duplicates(arms.map((entry) => entry.name))) {
-    problems.push(`rocmark:experiment.arms: two arms are called "${name}"`);
-  }
-  for (const label of duplicates(scenarios.map((entry) => entry.label))) {
-    problems.push(`rocmark:experiment.scenarios: two scenarios are called "${label}"`);
-  }
-  for (const [index, entry] of arms.entries()) {
-    if (entry.nodes > names.length) {
-      problems.push(
-        `rocmark:experiment.arms.${index}.nodes: ${entry.nodes} nodes are asked for, the stack has ${names.length}; raise rocmark:nodes or lower this`,
-      );
-    }
-  }
-  for (const [index, entry] of scenarios.entries()) {
-    const key = `rocmark:experiment.scenarios.${index}`;
-    const merged = recipeSchema.safeParse({
-      ...stack.finetune,
-      ...mergeSections(stack.finetune, entry.overrides),
-    });
-    if (!merged.success) {
-      problems.push(
-        ...merged.error.issues.map((issue) => `${key}.overrides.${issue.path.join(".")}: ${issue.message}`),
-      );
-      continue;
-    }
-    const { effectiveBatch, microBatch } = merged.data.training;
-    for (const { name, nodes, recipe } of arms) {
-      if (recipe === "fast" && effectiveBatch % nodes !== 0) {
-        problems.push(
-          `rocmark:finetune.training.effectiveBatch: ${effectiveBatch} does not divide into ${nodes} node(s) for arm "${name}"`,
-        );
-      }
-      if (recipe === "walkthrough" && effectiveBatch % (microBatch * nodes) !== 0) {
-        problems.push(
-          `rocmark:finetune.training.effectiveBatch: ${effectiveBatch} does not divide into ${nodes} node(s) x microBatch ${microBatch} ` +
-            `for arm "${name}"; take an effective batch that is a multiple of ${microBatch * nodes}, or another microBatch`,
-        );
-      }
-    }
-  }
-  return [...new Set(problems)];
-}
-
-const mergeSections = (base: object, overrides: Record<string, Record<string, unknown>>) =>
-  Object.fromEntries(
-    Object.entries(overrides).map(([section, values]) => [
-      section,
-      { ...(base as Record<string, object>)[section], ...values },
+  return [
+    ...new Set([
+      ...duplicates(names).map((name) => `rocmark:nodes: two nodes are called "${name}"`),
+      ...softwareProblems(stack.software, stack.target, exists),
+      ...experimentProblems(stack.experiment, stack.finetune, {
+        numNodes: names.length,
+        environments: environmentNames(stack.software),
+      }),
     ]),
-  );
-
-const duplicates = (names: readonly string[]): string[] => [
-  ...new Set(names.filter((name, at) => names.indexOf(name) !== at)),
-];
+  ];
+}
 
 function describe(issue: z.core.$ZodIssue): string {
   const key = `rocmark:${issue.path.join(".") || "*"}`;

@@ -1,46 +1,14 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { stackQuestionSchema } from "./inputs.ts";
 import { solveStack } from "./stack.ts";
 
 // What another process asks: `rocmark plan` has no part of components, so it hands over JSON and gets JSON back.
 // Ends with 0 where the stack's software fits all nodes, 2 where it is refused or the input is not what it must be.
-const pin = z.string().optional();
-const input = z.strictObject({
-  request: z.strictObject({
-    driver: pin,
-    rocm: pin,
-    pytorch: pin,
-    python: pin,
-    packages: z.array(z.string()).optional(),
-    variants: z.array(z.strictObject({ name: z.string(), pytorch: z.string(), python: pin })).optional(),
-  }),
-  nodes: z.array(
-    z.strictObject({
-      name: z.string(),
-      // A node's facts hold more than the matrix reads.
-      facts: z
-        .looseObject({
-          os: pin,
-          osVersion: pin,
-          kernel: pin,
-          gpus: z.array(z.string()).optional(),
-          gpuModel: pin,
-          secureBoot: z.enum(["off", "enforcing", "key enrolled"]).optional(),
-          amdgpuDriver: z.string().nullable().optional(),
-          amdgpuPackage: z.string().nullable().optional(),
-          virtualisation: z.enum(["none", "passthrough", "sr-iov"]).optional(),
-          python: z.string().nullable().optional(),
-        })
-        .nullable(),
-    }),
-  ),
-  allowUnknown: z.boolean().default(false),
-});
-
 process.exitCode = answer(await text(process.stdin));
 
 function answer(given: string): 0 | 2 {
-  const parsed = input.safeParse(parse(given));
+  const parsed = stackQuestionSchema.safeParse(parse(given));
   if (!parsed.success) {
     process.stderr.write(
       `Expected {request, nodes, allowUnknown} as JSON on standard input:\n${z.prettifyError(parsed.error)}\n`,
