@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+from statistics import median
 from typing import Any
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "datasets", "numpy")
@@ -72,7 +73,7 @@ def probe_facts() -> dict[str, Any]:
         "accelerator": ("rocm" if torch.version.hip else "cuda") if devices else "cpu",
         "packages": package_versions() | {"torch": torch.__version__},
         "devices": [_device_facts(device) for device in devices],
-        "checks": [check_matmul(device) for device in devices or [torch.device("cpu")]],
+        "checks": compare_copies([check_device(device) for device in devices or [torch.device("cpu")]]),
     }
 
 
@@ -122,3 +123,41 @@ def check_matmul(device: Any, size: int = 256) -> dict[str, Any]:
         "ok": all(error <= ALLOWED_EPSILONS for error in errors.values()),
         "errorInEpsilons": {name: round(error, 4) for name, error in errors.items()},
     }
+
+
+def check_device(device: Any) -> dict[str, Any]:
+    """Whether a device is fit: it allocates, computes rightly and copies without a fault, and how fast it copies."""
+    matmul, copy = check_matmul(device), check_copy(device)
+    return {**matmul, **copy, "ok": matmul["ok"] and copy["copyIsExact"]}
+
+
+COPIED_BYTES = 2**26
+
+
+def check_copy(device: Any) -> dict[str, Any]:
+    """Bytes of every value there, within the device, and back; and the bandwidth within, read plus write, in GB/s."""
+    import torch
+
+    from .efficiency.ceilings import time_repeats
+
+    pattern = torch.arange(COPIED_BYTES, dtype=torch.int64).remainder(251).to(torch.uint8)
+    source = pattern.to(device)
+    target = torch.empty_like(source)
+    seconds = time_repeats(lambda: target.copy_(source), device, 0.1)
+    return {
+        "copyIsExact": bool(torch.equal(target.cpu(), pattern)),
+        "copyGBs": round(2 * COPIED_BYTES / median(seconds) / 1e9, 1),
+    }
+
+
+SLOW_SHARE = 0.5
+"""A device that copies at less than this share of its equals' median is not fit: devices of one kind differ by percents."""
+
+
+def compare_copies(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The checks of devices of one machine, those that copy far slower than the others marked as not ok."""
+    usual = median(check["copyGBs"] for check in checks)
+    return [
+        check if check["copyGBs"] >= SLOW_SHARE * usual else {**check, "ok": False, "usualCopyGBs": usual}
+        for check in checks
+    ]
