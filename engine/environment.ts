@@ -1,11 +1,12 @@
 import { delimiter } from "node:path";
 import { type Engine, engineFolders } from "./engine.ts";
-import { npmBin } from "./places.ts";
+import { compiledFolder, npmBin } from "./places.ts";
 
 /**
  * The environment of a `pulumi` we start: the engine first on the PATH, then the Node of package-lock.json.
  *
- * The CLI looks for its language host on the PATH, and the language host for `node`: the system's may be too old.
+ * The CLI looks for its language host on the PATH, and the language host for `node`: the system's may be too old. Node keeps
+ * what it has compiled: Pulumi's own modules are most of what a program loads, half a second each time without a cache.
  */
 export function pulumiEnvironment(
   engine: Engine,
@@ -16,5 +17,6 @@ export function pulumiEnvironment(
   const [first = "", ...others] = engineFolders(engine);
   // A language host elsewhere is on the PATH already; npm's folder must not be behind an old Node beside it.
   const path = [first, npmBin(root), ...others, env.PATH ?? ""].filter((part) => part !== "");
-  return { PULUMI_SKIP_UPDATE_CHECK: "true", ...env, ...variables, PATH: path.join(delimiter) };
+  const defaults = { PULUMI_SKIP_UPDATE_CHECK: "true", NODE_COMPILE_CACHE: compiledFolder(env) };
+  return { ...defaults, ...env, ...variables, PATH: path.join(delimiter) };
 }

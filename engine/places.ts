@@ -10,9 +10,15 @@ export const pulumiHome = (env: NodeJS.ProcessEnv): string => env.PULUMI_HOME ||
 /** Pulumi's versions folder: its npm package and its Automation API look here, `<version>/bin/pulumi`. */
 export const versionsFolder = (env: NodeJS.ProcessEnv): string => join(pulumiHome(env), "versions");
 
+/** What this project keeps for any checkout of this user, and can make again. */
+const cacheFolder = (env: NodeJS.ProcessEnv): string =>
+  join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "rocmark");
+
 /** Where this project keeps Python environments that any checkout may use, by digest. */
-export const environmentsFolder = (env: NodeJS.ProcessEnv): string =>
-  join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "rocmark", "environments");
+export const environmentsFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), "environments");
+
+/** Where Node keeps what it has compiled; provider/start.mjs uses the same. */
+export const compiledFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), "compiled");
 
 /** Node of package-lock.json, and the tools that npm installed, first on the PATH of everything we start. */
 export const npmBin = (root: string): string => join(root, "node_modules", ".bin");

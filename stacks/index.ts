@@ -1,3 +1,4 @@
+import "./stackTraces.ts";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";

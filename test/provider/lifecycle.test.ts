@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -75,6 +75,21 @@ test("a plugin whose engine was killed ends what runs and leaves", async () => {
   expect(isAlive(id)).toBe(true);
   engine.kill("SIGKILL");
   await until(() => !isAlive(id));
+});
+
+test("what Node compiled for the plugin is kept in the user's cache folder", async () => {
+  const cached = await startPlugin(binary, { XDG_CACHE_HOME: directory, NODE_COMPILE_CACHE: "" });
+  const left = new Promise((done) => cached.process.once("exit", done));
+  cached.process.kill("SIGTERM");
+  await left;
+  await cached.stop();
+  expect(readdirSync(join(directory, "rocmark", "compiled"))).toHaveLength(1);
+});
+
+test("a cache folder that cannot be written keeps no plugin from starting", async () => {
+  const uncached = await startPlugin(binary, { XDG_CACHE_HOME: "/dev/null", NODE_COMPILE_CACHE: "" });
+  expect(await uncached.create(LOCAL, { create: "echo fine" })).toMatchObject({ state: { stdout: "fine" } });
+  await uncached.stop();
 });
 
 test("no secret is in a line that is shown, nor in an error", async () => {
