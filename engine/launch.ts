@@ -52,7 +52,9 @@ await enter(async (signal) => {
     delete variables.PULUMI_CONFIG_PASSPHRASE_FILE;
   }
 
-  const wholeEnv = pulumiEnvironment(engine, repository, env, variables);
+  // One node that fails does not stop the others, unless the user says otherwise, by this variable or by the flag.
+  const ownEnv = circumstances.ownProject ? { PULUMI_CONTINUE_ON_ERROR: "true", ...env } : env;
+  const wholeEnv = pulumiEnvironment(engine, repository, ownEnv, variables);
   if (!circumstances.ownProject || !circumstances.words.selects) become(engine.cli, argv, wholeEnv);
   const exitCode = await runInFront(engine.cli, argv, wholeEnv);
   if (exitCode === 0) await writeChoice(repository, env, local);

@@ -90,6 +90,15 @@ test("what the user has set wins", () => {
   ]);
 });
 
+test("one node that fails does not stop the others, unless the user says otherwise; other projects have Pulumi's own way", () => {
+  const { root, pulumi } = launcher('echo "$PULUMI_CONTINUE_ON_ERROR"');
+  const other = join(root, "examples", "other");
+  file(join(other, "Pulumi.yaml"), "name: other\n");
+  expect(pulumi(["up"]).stdout).toBe("true\n");
+  expect(pulumi(["up"], { PULUMI_CONTINUE_ON_ERROR: "false" }).stdout).toBe("false\n");
+  expect(pulumi(["up"], {}, other).stdout).toBe("\n");
+});
+
 test("a program of another project, in a folder of ours or by --cwd, is left alone", () => {
   const { root, pulumi } = launcher(tell);
   const other = join(root, "examples", "other");
