@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { factsUnreadable } from "../errors.ts";
+import { gpuModel, isVirtualFunction, parseCard } from "./gpuModel.ts";
 
 /** What a node says about itself; only what stays the same while nobody changes the node. */
 export const factsSchema = z.strictObject({
@@ -23,6 +24,22 @@ export const factsSchema = z.strictObject({
   gpus: z.array(z.string()),
   /** Version in /sys/module/amdgpu/version, null without the DKMS driver. */
   amdgpuDriver: z.string().nullable(),
+  /** The rest is there only for a node with an AMD GPU. Ubuntu with its point release, "24.04.3". */
+  pointRelease: z.string().optional(),
+  /** The GPUs' name, "Instinct MI300X VF"; known before any driver is. */
+  gpuModel: z.string().optional(),
+  /** enforcing: only modules signed with a known key load; key enrolled: DKMS's own key is known. */
+  secureBoot: z.enum(["off", "enforcing", "key enrolled"]).optional(),
+  /** How the node has its GPUs: its own, handed to a virtual machine, or a share of one. */
+  virtualisation: z.enum(["none", "passthrough", "sr-iov"]).optional(),
+  /** Which amdgpu module is loaded: the one that DKMS built, the kernel's own, or none. */
+  amdgpuModule: z.enum(["dkms", "in-tree", "none"]).optional(),
+  /** Version of the installed package amdgpu-dkms, null without it. */
+  amdgpuPackage: z.string().nullable().optional(),
+  /** Those of the user's groups that open GPUs: render, video. */
+  deviceGroups: z.array(z.string()).optional(),
+  /** Whether the user may use /dev/kfd, without which no program reaches a GPU. */
+  kfd: z.enum(["open", "denied", "absent"]).optional(),
 });
 
 export type Facts = z.infer<typeof factsSchema>;
@@ -46,11 +63,13 @@ export function toGfx(targetVersion: number): string {
 export function parseFacts(name: string, text: string): Facts {
   const values = new Map<string, string>();
   const gpus: string[] = [];
+  const cards: string[] = [];
   for (const line of text.split("\n")) {
     const at = line.indexOf("=");
     if (at < 1) continue;
     const [key, value] = [line.slice(0, at), line.slice(at + 1).trim()];
     if (key === "gpu") gpus.push(/^\d+$/.test(value) ? toGfx(Number(value)) : value);
+    else if (key === "card") cards.push(value);
     else values.set(key, value);
   }
   const parsed = factsSchema.safeParse({
@@ -66,8 +85,28 @@ export function parseFacts(name: string, text: string): Facts {
     accelerator: values.get("accelerator"),
     gpus,
     amdgpuDriver: values.get("amdgpuDriver") || null,
+    ...amdFacts(values, cards),
   });
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw factsUnreadable(name, `${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+// None of these lines is there for a node without an AMD GPU.
+function amdFacts(values: ReadonlyMap<string, string>, lines: readonly string[]) {
+  if (!values.has("amdgpuModule")) return {};
+  const cards = lines.map(parseCard);
+  const isVirtual = values.get("machine") === "virtual";
+  return {
+    pointRelease: /^\d+\.\d+(\.\d+)?/.exec(values.get("osName") ?? "")?.[0],
+    gpuModel: gpuModel(cards) ?? undefined,
+    secureBoot: values.get("secureBoot"),
+    virtualisation: isVirtualFunction(cards) ? "sr-iov" : isVirtual ? "passthrough" : "none",
+    amdgpuModule: values.get("amdgpuModule"),
+    amdgpuPackage: values.get("amdgpuPackage") || null,
+    deviceGroups: (values.get("groups") ?? "")
+      .split(" ")
+      .filter((group) => ["render", "video"].includes(group)),
+    kfd: values.get("kfd"),
+  };
 }

@@ -55,3 +55,60 @@ test.each([
     `Node "node-0": its facts could not be read: ${key}:`,
   );
 });
+
+const amd = (changes: Record<string, string | null> = {}, cards = ["74a1 AMD Instinct MI300X OAM"]) =>
+  `${lines({
+    osName: "24.04.3 LTS (Noble Numbat)",
+    secureBoot: "off",
+    machine: "real",
+    amdgpuModule: "none",
+    amdgpuPackage: "",
+    groups: "ubuntu adm render",
+    kfd: "absent",
+    ...changes,
+  })}\n${cards.map((card) => `card=${card}`).join("\n")}`;
+
+test("a node with an AMD GPU and no driver says its model, its point release and what stands in a driver's way", () => {
+  expect(parseFacts("a", amd())).toMatchObject({
+    pointRelease: "24.04.3",
+    gpuModel: "AMD Instinct MI300X OAM",
+    secureBoot: "off",
+    virtualisation: "none",
+    amdgpuModule: "none",
+    amdgpuPackage: null,
+    deviceGroups: ["render"],
+    kfd: "absent",
+    gpus: [],
+  });
+});
+
+test("a node without an AMD GPU has none of these facts: its fingerprint is the one it always had", () => {
+  expect(Object.keys(parseFacts("a", lines()))).not.toContain("amdgpuModule");
+});
+
+test.each([
+  ["a virtual function by its name", "virtual", ["74b5 AMD/ATI [Instinct MI300X VF]"], "sr-iov"],
+  ["a virtual function by its id alone", "virtual", ["74b5"], "sr-iov"],
+  ["a whole GPU in a virtual machine", "virtual", ["74a1"], "passthrough"],
+  ["bare metal", "real", ["74a1"], "none"],
+])("virtualisation: %s", (_title, machine, cards, wanted) => {
+  expect(parseFacts("a", amd({ machine }, cards)).virtualisation).toBe(wanted);
+});
+
+test.each([
+  ["the board's own name", ["74a1 AMD Instinct MI300X OAM"], "AMD Instinct MI300X OAM"],
+  [
+    "lspci's brackets, not the maker's",
+    ["744c Advanced Micro Devices, Inc. [AMD/ATI] Navi 31 [Radeon RX 7900 XT/7900 XTX]"],
+    "Radeon RX 7900 XT/7900 XTX",
+  ],
+  [
+    "an id that an old lspci does not know",
+    ["74a5 Advanced Micro Devices, Inc. [AMD/ATI] Device"],
+    "Instinct MI325X",
+  ],
+  ["an accelerator before a display", ["164e Raphael [Radeon Graphics]", "740f"], "Instinct MI210"],
+  ["an id that nobody knows", ["ffff"], undefined],
+])("the GPU's model: %s", (_title, cards, model) => {
+  expect(parseFacts("a", amd({}, cards)).gpuModel).toBe(model);
+});
