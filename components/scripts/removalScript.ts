@@ -38,7 +38,10 @@ export function renderRemoval({ root }: { root: string }): string {
 root=${quote(root)}
 [ -d "$root" ] || exit 0
 case "$root" in /?*/?*) ;; *) ${refuse("notOurs", "$root is no directory that rocmark may own.")} ;; esac
-rm -rf "$root/bundles" "$root/environments" "$root/runs"
-rmdir "$root" 2>/dev/null || true
+rm -rf "$root/bundles" "$root/environments" "$root/locks" "$root/runs"
+# Where root made the directory for the user, root takes it away; with it the one above, if it is rocmark's and empty.
+end() { rmdir "$1" 2>/dev/null || sudo -n rmdir "$1" 2>/dev/null || true; }
+end "$root"
+case $(dirname "$root") in /*/rocmark) end "$(dirname "$root")" ;; esac
 `;
 }

@@ -1,7 +1,7 @@
 import { quote } from "./quote.ts";
 
-// Prints every installed distribution and what torch was built for. Read on the node, judged by verify.ts.
-const probe = `
+/** Python that prints every installed distribution and what torch was built for. Read on the node, judged by us. */
+export const torchProbe = `
 import importlib.metadata, json, platform, sys
 found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
 import torch
@@ -20,7 +20,7 @@ print()
 export function renderVerification({ python }: { python: string }): string {
   return `set -euo pipefail
 ${quote(python)} - <<'ROCMARK_PROBE'
-${probe.trim()}
+${torchProbe.trim()}
 ROCMARK_PROBE
 `;
 }
