@@ -37,3 +37,33 @@ export const notAsAsked = (name: string, differences: readonly string[]): Rocmar
     `Node "${name}" does not hold what was asked:\n${differences.map((line) => `  - ${line}`).join("\n")}\n` +
       "Run `pulumi up` again to install it anew; if it stays, remove the environment's folder on the node first.",
   );
+
+/** The version matrix stands against what the stack pins, on the nodes that the message names. */
+export const softwareRefused = (message: string): RocmarkError => new RocmarkError("E_SOFTWARE", message);
+
+/** Hosts that had to be read before anything is touched, and could not be. */
+export const nodesUnread = (failures: readonly { node: string; reason: string }[]): RocmarkError =>
+  new RocmarkError(
+    "E_UNREAD",
+    "The stack pins software, so its nodes are asked what they are before anything is touched; these could not be asked:\n" +
+      `${failures.map(({ node, reason }) => `  - ${node}: ${reason}`).join("\n")}\n` +
+      "Make them reachable, or say what you know of them under facts of their hosts in rocmark:nodes.hosts.",
+  );
+
+/** Hosts without a GPU of AMD, for which the stack pins AMD's software. */
+export const noAmdGpu = (nodes: readonly { node: string; found: string }[]): RocmarkError =>
+  new RocmarkError(
+    "E_NO_GPU",
+    "The stack pins AMD's software; these nodes have no AMD GPU on their PCI bus:\n" +
+      `${nodes.map(({ node, found }) => `  - ${node}: found ${found}`).join("\n")}\n` +
+      "Take them out of rocmark:nodes.hosts, or look whether the GPU is handed to this machine: lspci -nn -d 1002:",
+  );
+
+/** What is on a host differs from what its stack pins. */
+export const notAsPinned = (name: string, stack: string, differences: readonly string[]): RocmarkError =>
+  new RocmarkError(
+    "E_VERIFY",
+    `Node "${name}", phase verification: it does not hold what the stack pins:\n` +
+      `${differences.map((line) => `  - ${line}`).join("\n")}\n` +
+      `To continue: npx pulumi up --stack ${stack}`,
+  );

@@ -16,6 +16,16 @@ export const installedSchema = z.strictObject({
     cuda: z.string().nullable(),
     device: z.string().nullable(),
   }),
+  /** The rest is there for a host with pinned software. The loaded amdgpu module. */
+  driver: z.strictObject({ module: z.string().nullable(), srcversion: z.string().nullable() }).optional(),
+  /** Versions of the driver's and ROCm's packages. */
+  system: z.record(z.string(), z.string()).optional(),
+  /** ROCm's release in /opt/rocm, null without it. */
+  rocm: z.string().nullable().optional(),
+  /** What amd-smi calls each GPU. */
+  gpus: z.array(z.string()).optional(),
+  /** The GPUs' whole instruction sets, with their features. */
+  isas: z.array(z.string()).optional(),
 });
 
 export type Installed = z.infer<typeof installedSchema>;
