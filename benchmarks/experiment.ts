@@ -28,6 +28,10 @@ const node = z.strictObject({
   /** Threads of a rank on a CPU; null for torch's own choice. */
   threads: z.int().positive().nullable(),
   fingerprint: fingerprintSchema,
+  /** Interpreter and fingerprint by variant, where a node has several environments; else the two above are the only ones. */
+  environments: z
+    .record(nameSchema, z.strictObject({ python: absolutePath, fingerprint: fingerprintSchema }))
+    .optional(),
 });
 
 const arm = z.strictObject({
@@ -71,6 +75,12 @@ export type Arm = Experiment["arms"][number];
 export type Scenario = Experiment["scenarios"][number];
 export type ExperimentNode = Experiment["nodes"][number];
 
+/** A node as an arm of a variant uses it: with the variant's interpreter and fingerprint. */
+export const withVariant = (node: ExperimentNode, variant: string): ExperimentNode => ({
+  ...node,
+  ...node.environments?.[variant],
+});
+
 /** Keys of the trainer's config that an experiment decides itself. */
 const decided = ["schema", "run", "code", "fingerprints", "recipe", "world", "threads"];
 
@@ -112,7 +122,7 @@ function refuseContradictions({ nodes, arms, scenarios }: Experiment, source: st
     "scenarios",
     scenarios.map(({ label }) => label),
   );
-  for (const [i, { name, nodes: wanted }] of arms.entries()) {
+  for (const [i, { name, nodes: wanted, variant }] of arms.entries()) {
     once(`arms.${i}.nodes`, wanted);
     const missing = wanted.find((node) => !known.includes(node));
     if (missing !== undefined)
@@ -120,6 +130,15 @@ function refuseContradictions({ nodes, arms, scenarios }: Experiment, source: st
         source,
         `arms.${i}.nodes`,
         `arm "${name}" wants node "${missing}"; there are ${known.join(", ")}`,
+      );
+    const lacking = nodes.find(
+      (node) => wanted.includes(node.name) && node.environments && !(variant in node.environments),
+    );
+    if (lacking !== undefined)
+      throw specRefused(
+        source,
+        `arms.${i}.variant`,
+        `arm "${name}" wants the environment "${variant}"; node "${lacking.name}" has ${Object.keys(lacking.environments ?? {}).join(", ")}`,
       );
   }
   for (const [i, { config }] of scenarios.entries()) {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { RocmarkError } from "./errors.ts";
-import type { Experiment, ExperimentNode } from "./experiment.ts";
+import { type Experiment, type ExperimentNode, withVariant } from "./experiment.ts";
 import type { RunRecord } from "./record.ts";
 import type { ScheduledRun } from "./schedule.ts";
 
@@ -25,7 +25,7 @@ export function planRun(experiment: Experiment, scheduled: ScheduledRun, id: str
     const node = experiment.nodes.find((candidate) => candidate.name === name);
     if (node === undefined)
       throw new RocmarkError("E_SPEC", `Arm "${arm.name}" wants node "${name}", which is not there.`);
-    return node;
+    return withVariant(node, arm.variant);
   });
   const ranksPerNode = arm.ranksPerNode ?? 1;
   const name = `${experiment.name}/${scenario.label}`;

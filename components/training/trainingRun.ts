@@ -62,14 +62,15 @@ export function experimentSpec(args: ExperimentArgs) {
   const nodes = pulumi.all(
     args.nodes.map(({ name, node, threads }) =>
       pulumi
-        .all([node.address, node.python, node.bundle, node.fingerprint, threads])
-        .apply(([address, python, bundle, fingerprint, threads]) => ({
+        .all([node.address, node.python, node.bundle, node.fingerprint, threads, node.environments])
+        .apply(([address, python, bundle, fingerprint, threads, environments]) => ({
           name,
           ...address,
           python,
           bundle,
           threads,
           fingerprint,
+          ...(Object.keys(environments).length > 1 ? { environments } : {}),
         })),
     ),
   );

@@ -111,6 +111,15 @@ describe("an experiment is refused by its key", () => {
       "scenarios.0.config.world: is decided by the experiment",
     ],
     [
+      "a variant that its node has no environment of",
+      edited((one) => {
+        const { python, fingerprint } = one.nodes[0] as (typeof one.nodes)[number];
+        Object.assign(one.nodes[0] as object, { environments: { default: { python, fingerprint } } });
+        Object.assign(one.arms[0] as object, { variant: "rocm64" });
+      }),
+      'arms.0.variant: arm "one-node" wants the environment "rocm64"; node "node-0" has default',
+    ],
+    [
       "a relative root",
       edited((one) => Object.assign(one.nodes[0] as object, { root: "root" })),
       "nodes.0.root: an absolute path",
