@@ -10,6 +10,7 @@ import { BenchmarkSuite } from "../components/training/benchmarkSuite.ts";
 import { packBundle } from "../components/training/bundle.ts";
 import { type ExperimentArgs, experimentSpec, TrainingRun } from "../components/training/trainingRun.ts";
 import { nodeNames, parseStack, scenarioRecipe } from "./config.ts";
+import { prepareHosts } from "./hosts.ts";
 import { readStackValues } from "./values.ts";
 
 const project = dirname(import.meta.dirname);
@@ -26,16 +27,25 @@ const software = {
   digest: lockDigest(lock ?? "", uvLock ?? ""),
 };
 
+const prepared =
+  config.target === "ssh"
+    ? await prepareHosts(
+        config,
+        {
+          project,
+          own: software,
+          uv: uvLock ?? "",
+          readText: (path) => readFileSync(path, "utf8"),
+          keyFingerprint: process.env.ROCMARK_REPOSITORY_KEY,
+        },
+        join(work, "facts", `${stack}.json`),
+      )
+    : null;
+
 const fleet =
   config.target === "local"
     ? await LocalFleet.create("fleet", { ...config.nodes, directory: join(work, "fleets", stack) })
-    : new SshFleet("fleet", {
-        hosts: config.nodes.hosts.map(({ address, peerAddress, ...host }) => ({
-          ...host,
-          host: address,
-          peerAddress: peerAddress ?? address,
-        })),
-      });
+    : new SshFleet("fleet", { hosts: prepared?.hosts ?? [] });
 
 const shared =
   fleet instanceof LocalFleet
@@ -47,6 +57,7 @@ const uvCache =
   join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "", ".cache"), "uv");
 
 const nodes = fleet.nodes.map(({ name, address }) => {
+  const pinned = prepared?.pinned.get(name);
   const node = new Node(
     name,
     {
@@ -56,6 +67,7 @@ const nodes = fleet.nodes.map(({ name, address }) => {
       minFreeDiskGiB: config.software.minFreeDiskGiB,
       ...shared,
       ...(fleet instanceof LocalFleet ? { uvCache } : {}),
+      ...(pinned ? { pinned } : {}),
     },
     { parent: fleet },
   );
@@ -75,7 +87,6 @@ const experiment: ExperimentArgs = {
   arms: config.experiment.arms.map((arm) => ({
     ...arm,
     nodes: nodeNames(config).slice(0, arm.nodes),
-    variant: "default",
   })),
   scenarios: config.experiment.scenarios.map(({ label, repeats, timeoutSeconds }) => ({
     name: "finetune",
@@ -87,7 +98,7 @@ const experiment: ExperimentArgs = {
   nodes,
   recordsDirectory: join(work, "records"),
   code: { version, bundle: bundle.digest },
-  softwareDigest: software.digest,
+  softwareDigest: prepared?.digest ?? software.digest,
 };
 
 // One after the other: two measurements at once on the same nodes would measure each other.
@@ -112,8 +123,8 @@ for (const scenario of experiment.scenarios) {
 const summary = pulumi.all(
   nodes.map(({ name, node }) =>
     pulumi
-      .all([node.address, node.facts, node.driver, node.fingerprint])
-      .apply(([address, facts, driver, { digest, installed }]) => ({
+      .all([node.address, node.facts, node.driver, node.fingerprint, node.environments])
+      .apply(([address, facts, driver, { digest, installed }, environments]) => ({
         name,
         address: `${address.user}@${address.host}:${address.port}`,
         hostKey: address.hostKey,
@@ -123,6 +134,12 @@ const summary = pulumi.all(
         torch: installed.torch,
         python: installed.python,
         fingerprint: digest,
+        environments: Object.fromEntries(
+          Object.entries(environments).map(([variant, { python, fingerprint }]) => [
+            variant,
+            { python, torch: fingerprint.installed.torch, fingerprint: fingerprint.digest },
+          ]),
+        ),
       })),
   ),
 );

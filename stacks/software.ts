@@ -45,6 +45,7 @@ export const softwareSchema = z
       .prefault({}),
     kernelUpdates: z.enum(["hold", "report"]).default("hold"),
     removeOnDestroy: z.boolean().default(false),
+    takeOverSources: z.boolean().default(false),
   })
   .prefault({});
 

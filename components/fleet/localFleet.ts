@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { NodeAddress } from "../node/node.ts";
+import type { NodeAddress } from "../node/address.ts";
 import { quote } from "../scripts/quote.ts";
 import { nodeGeneration } from "./emulated/generation.ts";
 

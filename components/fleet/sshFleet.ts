@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { NodeAddress } from "../node/node.ts";
+import type { NodeAddress } from "../node/address.ts";
 
 /** A host that exists: where it is, who we are on it, and the key that proves that it is the one we mean. */
 export interface SshHost extends NodeAddress {

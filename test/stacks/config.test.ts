@@ -127,6 +127,7 @@ test("a stack that says nothing of its software pins nothing and takes the caref
     reboot: { allowed: true, timeoutMinutes: 20 },
     kernelUpdates: "hold",
     removeOnDestroy: false,
+    takeOverSources: false,
   });
   expect(stackRequest(software)).toBeNull();
 });
