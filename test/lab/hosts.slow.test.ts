@@ -3,7 +3,8 @@ import { makeKeyPair } from "../../ssh/keyPair.ts";
 import { SshPool } from "../../ssh/pool.ts";
 import { startLab } from "./hosts/lab.ts";
 import { whyNot } from "./hosts/machine.ts";
-import type { Lab, LabNode } from "./hosts/running.ts";
+import type { Lab } from "./hosts/running.ts";
+import type { LabNode } from "./hosts/runningNode.ts";
 
 const reason = whyNot();
 if (reason) console.warn(`Skipped, because of this: ${reason}`);

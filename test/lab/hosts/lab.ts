@@ -11,8 +11,9 @@ import { readChildren, readProcess } from "./liveness.ts";
 import { environment, whyNot } from "./machine.ts";
 import { isFree, openOperatorLink } from "./operatorLink.ts";
 import { labsDirectory, type Place, toId, toPlace } from "./place.ts";
+import { ensureInstaller } from "./repository/installer.ts";
 import { Lab } from "./running.ts";
-import type { LabConfig, LabOptions } from "./settings.ts";
+import { defaultKernels, type LabConfig, type LabOptions } from "./settings.ts";
 import { endLab, sweep } from "./sweep.ts";
 
 /** Makes a lab and waits until its nodes answer. What ended labs have left on this machine is removed first. */
@@ -25,6 +26,7 @@ export async function startLab(
   const { nodes = 1, ubuntu = "24.04", user = "root", diskMiB = 1024, bound = true } = options;
   await sweep();
   const base = await ensureBase(ubuntu, say);
+  const installer = await ensureInstaller(say);
   const place = await claimPlace(bound);
   const key = makeKeyPair("rocmark-lab");
   const config: LabConfig = {
@@ -35,6 +37,8 @@ export async function startLab(
     diskMiB,
     bound,
     base,
+    installer,
+    kernel: options.kernel ?? defaultKernels[ubuntu],
     authorizedKey: key.publicKey,
   };
   try {

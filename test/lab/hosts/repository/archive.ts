@@ -5,10 +5,12 @@ import { type BuiltPackage, toControl } from "./stub.ts";
 /** What identifies a Debian archive: preferences and pins match on these. */
 export interface ArchiveName {
   origin: string;
-  /** The suite's codename: a directory under dists/. */
+  /** The release's codename. */
   codename: string;
-  /** Components; all packages are in the first. */
+  /** Components, main first. */
   components: readonly string[];
+  /** Directory under dists/ when it is not the codename: `noble-updates`, whose codename is noble. */
+  suite?: string;
 }
 
 const digest = (algorithm: string, content: Buffer | string): string =>
@@ -28,15 +30,16 @@ export const toPackages = (packages: readonly BuiltPackage[]): string =>
     )
     .join("\n");
 
-/** All files under dists/<codename>/ but the signatures, by path there; `Release` lists the others with their hashes. */
+/** All files under dists/<suite>/ but the signatures, by path there; `Release` lists the others with their hashes. */
 export function toDists(
-  { origin, codename, components }: ArchiveName,
+  { origin, codename, components, suite = codename }: ArchiveName,
   packages: readonly BuiltPackage[],
   date: Date,
 ): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
-  for (const [place, component] of components.entries()) {
-    const index = Buffer.from(place === 0 ? toPackages(packages) : "");
+  for (const component of components) {
+    const here = packages.filter(({ stub }) => (stub.component ?? "main") === component);
+    const index = Buffer.from(toPackages(here));
     files.set(`${component}/binary-amd64/Packages`, index);
     files.set(`${component}/binary-amd64/Packages.gz`, gzipSync(index));
   }
@@ -46,7 +49,7 @@ export function toDists(
   const release = [
     `Origin: ${origin}`,
     `Label: ${origin}`,
-    `Suite: ${codename}`,
+    `Suite: ${suite}`,
     `Codename: ${codename}`,
     `Date: ${date.toUTCString().replace("GMT", "UTC")}`,
     "Architectures: amd64",

@@ -16,10 +16,14 @@ export interface DriverRelease {
 export const driverReleases: Readonly<Record<string, DriverRelease>> = {
   "6.4.1": { module: "6.12.12", build: "60401-2164967" },
   "6.4.2": { module: "6.12.12", build: "60402-2187269" },
+  "6.4.3": { module: "6.12.12", build: "60403-2194681" },
   "30.10": { module: "6.14.14", build: "30100000-2204008" },
   "30.10.1": { module: "6.14.14", build: "30100100-2212064" },
   "30.10.2": { module: "6.14.14", build: "30100200-2226257" },
+  "30.20": { module: "6.16.6", build: "30200000-2238411" },
   "30.20.1": { module: "6.16.6", build: "30200100-2255209" },
+  "30.30": { module: "6.16.13", build: "30300000-2278356" },
+  "30.30.1": { module: "6.16.13", build: "30300100-2303411" },
   "30.30.3": { module: "6.16.13", build: "30300300-2327507" },
   "30.30.4": { module: "6.16.13", build: "30300400-2341068" },
 };
@@ -30,23 +34,32 @@ export interface RocmRelease {
   hip: string;
   rccl: string;
   amdSmi: string;
-  /** Directory of the driver that was released with it. */
-  driver: string;
+  /** rocm-smi-lib. */
+  rocmSmi: string;
+  /** Build of the packages under /graphics, which exists from 7.0 on; where no report has it (to 7.1), the driver's. */
+  graphics?: string;
 }
 
 /** By the directory under /rocm/apt; a release .0 has no third part. */
 export const rocmReleases: Readonly<Record<string, RocmRelease>> = {
-  "6.4.1": { build: "60401-83", hip: "6.4.43483", rccl: "2.22.3", amdSmi: "25.4.2", driver: "6.4.1" },
-  "6.4.2": { build: "60402-120", hip: "6.4.43484", rccl: "2.22.3", amdSmi: "25.5.1", driver: "6.4.2" },
-  "7.0.1": { build: "70001-42", hip: "7.0.51831", rccl: "2.26.6", amdSmi: "26.0.0", driver: "30.10.1" },
-  "7.1": { build: "70100-20", hip: "7.1.25424", rccl: "2.27.7", amdSmi: "26.1.0", driver: "30.20.1" },
-  "7.1.1": { build: "70101-38", hip: "7.1.52802", rccl: "2.27.7", amdSmi: "26.2.0", driver: "30.20.1" },
-  "7.2.4": { build: "70204-93", hip: "7.2.53211", rccl: "2.27.7", amdSmi: "26.2.2", driver: "30.30.4" },
+  "6.4.1": { build: "60401-83", hip: "6.4.43483", rccl: "2.22.3", amdSmi: "25.4.2", rocmSmi: "7.5.0" },
+  "6.4.2": { build: "60402-120", hip: "6.4.43484", rccl: "2.22.3", amdSmi: "25.5.1", rocmSmi: "7.5.0" },
+  "6.4.3": { build: "60403-128", hip: "6.4.43484", rccl: "2.22.3", amdSmi: "25.5.1", rocmSmi: "7.5.0" },
+  "7.0.1": rocm7("70001-42", "7.0.51831", "2.26.6", "26.0.0", "2212064"),
+  "7.0.2": rocm7("70002-56", "7.0.51831", "2.26.6", "26.0.2", "2226257"),
+  "7.1": rocm7("70100-20", "7.1.25424", "2.27.7", "26.1.0", "2238411"),
+  "7.1.1": rocm7("70101-38", "7.1.52802", "2.27.7", "26.2.0", "2255337"),
+  "7.2": rocm7("70200-43", "7.2.26015", "2.27.7", "26.2.1", "2278374"),
+  "7.2.1": rocm7("70201-81", "7.2.53211", "2.27.7", "26.2.2", "2303469"),
+  "7.2.4": rocm7("70204-93", "7.2.53211", "2.27.7", "26.2.2", "2341098"),
 };
 
 /** Three parts always: 7.1 is 7.1.0. */
 export const toFullVersion = (release: string): string =>
   release.split(".").length === 2 ? `${release}.0` : release;
+
+/** The first two parts: 7.1 of 7.1.1. */
+export const toMinorVersion = (release: string): string => release.split(".").slice(0, 2).join(".");
 
 /** Wheels by index: the versions of torch that https://download.pytorch.org/whl/<index> carries, and their HIP. */
 export const torchWheels: Readonly<Record<string, { versions: readonly string[]; hip: string }>> = {
@@ -54,5 +67,9 @@ export const torchWheels: Readonly<Record<string, { versions: readonly string[];
   "rocm6.4": { versions: ["2.8.0", "2.9.1"], hip: "6.4.43482" },
   "rocm7.0": { versions: ["2.10.0"], hip: "7.0.51831" },
   "rocm7.1": { versions: ["2.10.0"], hip: "7.1.25424" },
-  "rocm7.2": { versions: ["2.11.0"], hip: "7.2.26015" },
+  "rocm7.2": { versions: ["2.11.0", "2.12.1"], hip: "7.2.26015" },
 };
+
+function rocm7(build: string, hip: string, rccl: string, amdSmi: string, graphics: string): RocmRelease {
+  return { build, hip, rccl, amdSmi, rocmSmi: "7.8.0", graphics };
+}

@@ -13,12 +13,15 @@ export class SigningKey {
   readonly fingerprint: string;
   /** As AMD publishes its key: armoured. */
   readonly armoured: string;
+  /** As a keyring for apt: not armoured. */
+  readonly keyring: Buffer;
   readonly #home: string;
 
   private constructor(home: string, fingerprint: string, armoured: string) {
     this.#home = home;
     this.fingerprint = fingerprint;
     this.armoured = armoured;
+    this.keyring = toKeyring(armoured);
   }
 
   static async make(home: string, owner: string): Promise<SigningKey> {
@@ -40,6 +43,10 @@ export class SigningKey {
     return gpg(this.#home, ["--armor", "--detach-sign", "--output", "-"], text);
   }
 }
+
+/** The bytes within an armour (RFC 4880, 6.2): base64 between an empty line and the checksum's. */
+const toKeyring = (armoured: string): Buffer =>
+  Buffer.from(/\n\n([\s\S]*?)\n=/.exec(armoured)?.[1] ?? "", "base64");
 
 const gpg = (home: string, words: readonly string[], input?: string): Promise<string> =>
   run("gpg", ["--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", ...words], {

@@ -16,6 +16,8 @@ export interface StubPackage {
   /** @default "amd64" */
   architecture?: "amd64" | "all";
   depends?: readonly string[];
+  /** Component of the archive that the package is in. @default "main" */
+  component?: "main" | "universe";
   /** By absolute path in the node. */
   files?: Readonly<Record<string, StubFile>>;
   /** Maintainer scripts, by name: postinst, prerm and so on. */
@@ -67,7 +69,7 @@ export async function buildPackage(stub: StubPackage): Promise<BuiltPackage> {
     await rm(partial, { recursive: true });
   }
   const source = stub.name.startsWith("lib") ? stub.name.slice(0, 4) : stub.name.slice(0, 1);
-  const filename = `pool/main/${source}/${stub.name}/${toFileName(stub)}`;
+  const filename = `pool/${stub.component ?? "main"}/${source}/${stub.name}/${toFileName(stub)}`;
   return { stub, filename, content: await readFile(cached) };
 }
 

@@ -9,19 +9,25 @@ mount --bind "$root" "$root"
 cd "$root"
 
 mount -t proc -o nosuid,nodev,noexec proc proc
+# Root in a node is root to the kernel that all share: it sets nothing there, and does not restart the machine.
+for part in sys sysrq-trigger; do
+  [ -e "proc/$part" ] || continue
+  mount --bind "proc/$part" "proc/$part"
+  mount -o remount,bind,ro "proc/$part"
+done
 # What a node must not tell truly: these files are the lab's.
 mount --bind "$lab/osrelease" proc/sys/kernel/osrelease
 mount --bind "$lab/boot_id" proc/sys/kernel/random/boot_id
+[ ! -e proc/modules ] || mount --bind "$lab/modules" proc/modules
 
 # /sys is the lab's own, with the real one's parts that say nothing of GPUs, modules and firmware behind it.
 mount -t tmpfs -o size=16m,mode=755 tmpfs sys
-mkdir -p sys/real sys/module sys/class sys/firmware
+mkdir -p sys/real sys/module sys/class sys/bus/pci/devices sys/firmware
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys/real
-for part in block bus dev devices fs kernel power; do ln -s "real/$part" "sys/$part"; done
-for part in sys/real/class/*; do
-  part=${part##*/}
-  case $part in kfd | drm) ;; *) ln -s "../real/class/$part" "sys/class/$part" ;; esac
-done
+shopt -s extglob
+(cd sys && ln -s real/{block,dev,devices,fs,kernel,power} .)
+(cd sys/class && ln -s ../real/class/!(kfd|drm) .)
+(cd sys/bus && ln -s ../real/bus/!(pci) .)
 
 mount -t tmpfs -o size=16m,mode=755 tmpfs dev
 mknod -m 666 dev/null c 1 3
@@ -30,7 +36,7 @@ mknod -m 666 dev/full c 1 7
 mknod -m 666 dev/random c 1 8
 mknod -m 666 dev/urandom c 1 9
 mknod -m 666 dev/tty c 5 0
-mkdir dev/pts dev/shm dev/dri
+mkdir dev/pts dev/shm
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd

@@ -2,17 +2,9 @@ import { randomUUID } from "node:crypto";
 import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { nodeAddress, type Place } from "../place.ts";
+import { repositoryNames } from "../repository/repository.ts";
 import type { LabConfig } from "../settings.ts";
 import { nodeName } from "./network.ts";
-
-/** Names that lead to the lab's repository: addresses in scripts need no change but their scheme. */
-export const repositoryNames = [
-  "repository",
-  "repo.radeon.com",
-  "download.pytorch.org",
-  "archive.ubuntu.com",
-  "security.ubuntu.com",
-] as const;
 
 /** Host keys lie here in a node's file tree. */
 const hostKeyFile = "etc/ssh/ssh_host_ed25519_key";
@@ -32,7 +24,7 @@ export async function writeIdentity(
   await put("etc/hostname", `${name}\n`);
   await put("etc/machine-id", `${randomUUID().replaceAll("-", "")}\n`);
   const peers = Array.from({ length: nodes }, (_, peer) => `${nodeAddress(place, peer)} ${nodeName(peer)}`);
-  const repository = `${place.gateway} ${repositoryNames.join(" ")}`;
+  const repository = `${place.gateway} ${["repository", ...repositoryNames].join(" ")}`;
   await put("etc/hosts", ["127.0.0.1 localhost", ...peers, repository, ""].join("\n"));
   await put("etc/resolv.conf", "");
   const sshd = ["PasswordAuthentication no", "KbdInteractiveAuthentication no", `HostKey /${hostKeyFile}`];

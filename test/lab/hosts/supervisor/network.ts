@@ -2,7 +2,9 @@ import { environment } from "../machine.ts";
 import { nodeAddress, type Place } from "../place.ts";
 import { run } from "../run.ts";
 
-const ip = (...words: string[]): Promise<string> => run("ip", words, { environment });
+/** Runs words of `ip`, a command each, in one process. */
+const ip = (commands: readonly string[], words: readonly string[] = []): Promise<string> =>
+  run("ip", [...words, "-batch", "-"], { environment, input: `${commands.join("\n")}\n` });
 
 /** Name of the lab's end of a node's link, and of the node's network namespace. */
 export const nodeName = (index: number): string => `node${index + 1}`;
@@ -12,11 +14,13 @@ export const inNetwork = (index: number): string[] => [`--net=/run/netns/${nodeN
 
 /** Makes the bridge that joins the nodes, the repository and the operator's link, which `openOperatorLink` made. */
 export async function makeBridge(place: Place): Promise<void> {
-  await ip("link", "set", "lo", "up");
-  await ip("link", "add", "name", "lab", "type", "bridge");
-  await ip("address", "add", `${place.gateway}/24`, "dev", "lab");
-  await ip("link", "set", "lab", "up");
-  await ip("link", "set", "operator", "master", "lab", "up");
+  await ip([
+    "link set lo up",
+    "link add name lab type bridge",
+    `address add ${place.gateway}/24 dev lab`,
+    "link set lab up",
+    "link set operator master lab up",
+  ]);
 }
 
 /**
@@ -26,15 +30,21 @@ export async function makeBridge(place: Place): Promise<void> {
  */
 export async function makeNodeNetwork(place: Place, index: number): Promise<void> {
   const name = nodeName(index);
-  await ip("netns", "add", name);
-  await ip("link", "add", "name", name, "type", "veth", "peer", "name", "eth0", "netns", name);
-  await ip("-n", name, "link", "set", "lo", "up");
-  await ip("-n", name, "address", "add", `${nodeAddress(place, index)}/24`, "dev", "eth0");
-  await ip("-n", name, "link", "set", "eth0", "up");
-  await ip("-n", name, "route", "add", "default", "via", place.gateway);
-  await ip("link", "set", name, "master", "lab");
+  await ip([
+    `netns add ${name}`,
+    `link add name ${name} type veth peer name eth0 netns ${name}`,
+    `link set ${name} master lab`,
+  ]);
+  const inside = [
+    "link set lo up",
+    `address add ${nodeAddress(place, index)}/24 dev eth0`,
+    "link set eth0 up",
+    `route add default via ${place.gateway}`,
+  ];
+  await ip(inside, ["-n", name]);
 }
 
 /** Plugs a node's cable in, or pulls it. */
-export const setLink = (index: number, state: "up" | "down"): Promise<string> =>
-  ip("link", "set", nodeName(index), state);
+export async function setLink(index: number, state: "up" | "down"): Promise<void> {
+  await run("ip", ["link", "set", nodeName(index), state], { environment });
+}
