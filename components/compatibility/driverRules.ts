@@ -1,19 +1,23 @@
 import type { DriverRow } from "./drivers.ts";
 import { about, oneOf, sourcesOf } from "./findings.ts";
+import { nodeTargets, withoutModel } from "./gpuRules.ts";
 import { byModel, findGpu, firstDriver } from "./gpus.ts";
 import type { BuildRow } from "./kernels.ts";
 import { isLoaded } from "./loaded.ts";
-import { namedKernels, nodeTargets } from "./nodeRules.ts";
+import { namedKernels, sayDistribution, sayKernel, takeUbuntu } from "./nodeRules.ts";
 import { type Finding, type NodeFacts, pinKey, type SoftwareSet } from "./request.ts";
 import type { Tables } from "./tables.ts";
 import { compareVersions, type Kernel, parseKernel, toMinor, toUbuntuSeries } from "./versions.ts";
 
 /** Whether DKMS builds the driver on the node's kernel: by the reports first, then by what AMD names. */
-export function driverOnKernel(row: DriverRow, node: NodeFacts, tables: Tables): Finding | null {
+export function driverOnKernel(row: DriverRow, node: NodeFacts, tables: Tables): Finding {
   const rule = about("driver on the kernel", [pinKey("driver"), "node.kernel"]);
-  if (isLoaded(row, node, tables))
+  if (isLoaded(row, node))
     return rule.holds(`module ${row.module}`, "loaded already, nothing is built", row.moduleSource);
-  if (node.os !== "ubuntu" || node.osVersion === undefined) return null;
+  const anyKernel = `a kernel that amdgpu-dkms ${row.release} builds on`;
+  if (node.os === undefined || node.osVersion === undefined)
+    return rule.silent(anyKernel, "distribution", sayDistribution, row.source);
+  if (node.os !== "ubuntu") return rule.unknown(anyKernel, node.os, takeUbuntu, row.source);
   const listed = tables.driverUbuntu.filter((entry) => entry.drivers.includes(row.release));
   // A build turns on the kernel and the compiler, which all point releases of an Ubuntu release have in common.
   const named = namedKernels(
@@ -22,9 +26,8 @@ export function driverOnKernel(row: DriverRow, node: NodeFacts, tables: Tables):
     tables,
   );
   const sources = [...new Set([row.source, ...sourcesOf(listed), ...named.sources])];
-  const wanted = `a kernel that amdgpu-dkms ${row.release} builds on${named.series.length > 0 ? `: ${oneOf(named.series)}` : ""}`;
-  if (node.kernel === undefined)
-    return rule.silent(wanted, "kernel", "Give the kernel, or let the node be read first.", ...sources);
+  const wanted = `${anyKernel}${named.series.length > 0 ? `: ${oneOf(named.series)}` : ""}`;
+  if (node.kernel === undefined) return rule.silent(wanted, "kernel", sayKernel, ...sources);
   const running = parseKernel(node.kernel);
   if (running === null)
     return rule.unknown(wanted, node.kernel, "Boot one of Ubuntu's own kernels.", ...sources);
@@ -58,10 +61,10 @@ function findReport(driver: string, { series, build, flavour }: Kernel, rows: re
 }
 
 /** A module that DKMS builds is signed with the node's own key, which the firmware has to know. */
-export function secureBoot(row: DriverRow, node: NodeFacts, tables: Tables): Finding {
+export function secureBoot(row: DriverRow, node: NodeFacts): Finding {
   const rule = about("secure boot", [pinKey("driver"), "node.secureBoot"]);
   const wanted = "Secure Boot off, or the DKMS signing key enrolled in the firmware";
-  if (isLoaded(row, node, tables)) return rule.holds(wanted, "module loaded already", row.moduleSource);
+  if (isLoaded(row, node)) return rule.holds(wanted, "module loaded already", row.moduleSource);
   if (node.secureBoot === undefined)
     return rule.silent(
       wanted,
@@ -114,13 +117,9 @@ export function driverAndGpu(release: string, node: NodeFacts, tables: Tables): 
   if (node.virtualisation !== undefined && node.virtualisation !== row.virtualisation)
     return rule.holds(wanted, `virtualisation ${node.virtualisation}`, row.source);
   if (model !== undefined && model !== row.model) return rule.holds(wanted, model, row.source);
-  if (model === undefined || node.virtualisation === undefined)
-    return rule.silent(
-      wanted,
-      "GPU's model and virtualisation",
-      "Give both, or take another driver.",
-      row.source,
-    );
+  if (node.virtualisation === undefined)
+    return rule.silent(wanted, "virtualisation", "Give it, or take another driver.", row.source);
+  if (model === undefined) return withoutModel(rule, wanted, node, row.source);
   return rule.broken(wanted, `${model}, ${node.virtualisation}`, "Take another driver.", row.source);
 }
 

@@ -1,6 +1,6 @@
 import { type AptSources, toAptSources } from "./aptSources.ts";
+import { nodeTargets } from "./gpuRules.ts";
 import { isLoaded } from "./loaded.ts";
-import { nodeTargets } from "./nodeRules.ts";
 import type { SoftwareSet } from "./request.ts";
 import type { Ground } from "./search.ts";
 import { at, type Traced } from "./traced.ts";
@@ -61,7 +61,7 @@ export function toInstallation(
 
   return {
     driver:
-      driver !== undefined && isLoaded(driver, node, tables)
+      driver !== undefined && isLoaded(driver, node)
         ? "keep"
         : node.amdgpuDriver === null
           ? "install"

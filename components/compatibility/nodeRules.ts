@@ -1,19 +1,16 @@
 import { about, oneOf, sourcesOf } from "./findings.ts";
-import { byModel, findGpu } from "./gpus.ts";
 import { type Finding, type NodeFacts, pinKey } from "./request.ts";
 import type { RocmRow } from "./rocm.ts";
 import type { Tables } from "./tables.ts";
-import { compareVersions, isUbuntu, type Kernel, parseKernel, toMinor, toUbuntuSeries } from "./versions.ts";
+import { compareVersions, isUbuntu, parseKernel, toMinor, toUbuntuSeries } from "./versions.ts";
 
 const descending = (versions: readonly string[]) =>
   [...new Set(versions)].sort((a, b) => compareVersions(b, a));
 
-/** The node's GPU targets, each once: what it lists, else what its model's name means; null when neither is known. */
-export function nodeTargets(node: NodeFacts, tables: Tables): string[] | null {
-  if (node.gpus && node.gpus.length > 0) return [...new Set(node.gpus)].sort();
-  const named = node.gpuModel === undefined ? undefined : findGpu(node.gpuModel, tables.gpus);
-  return named ? [named.target] : null;
-}
+/** What to do about a node that has not said its distribution or kernel, and about one with another than Ubuntu. */
+export const sayDistribution = "Give os and osVersion, or let the node be read first.";
+export const sayKernel = "Give the kernel, or let the node be read first.";
+export const takeUbuntu = "Take Ubuntu 24.04 or 22.04: the matrix holds no other.";
 
 /** Kernel series that AMD names for the Ubuntu releases {@link listed} that the node may be. */
 export function namedKernels(listed: readonly string[], osVersion: string, tables: Tables) {
@@ -40,15 +37,9 @@ export function operatingSystem(row: RocmRow, node: NodeFacts): Finding {
   const rule = about("operating system", [pinKey("rocm"), "node.os"]);
   const wanted = `Ubuntu ${oneOf(descending(row.ubuntu))} for ROCm ${row.release}`;
   if (node.os === undefined || node.osVersion === undefined)
-    return rule.silent(
-      wanted,
-      "distribution",
-      "Give os and osVersion, or let the node be read first.",
-      row.source,
-    );
+    return rule.silent(wanted, "distribution", sayDistribution, row.source);
   const found = `${node.os === "ubuntu" ? "Ubuntu" : node.os} ${node.osVersion}`;
-  if (node.os !== "ubuntu")
-    return rule.unknown(wanted, found, "Take Ubuntu 24.04 or 22.04: the matrix holds no other.", row.source);
+  if (node.os !== "ubuntu") return rule.unknown(wanted, found, takeUbuntu, row.source);
   const { osVersion } = node;
   if (row.ubuntu.some((listed) => isUbuntu(listed, osVersion))) return rule.holds(wanted, found, row.source);
   return isLaterPoint(osVersion, row.ubuntu)
@@ -79,8 +70,7 @@ export function kernel(row: RocmRow, node: NodeFacts, tables: Tables): Finding |
   if (series.length === 0) return null;
   const rule = about("kernel", [pinKey("rocm"), "node.kernel"]);
   const wanted = `kernel ${oneOf(series)} for ROCm ${row.release} on Ubuntu ${node.osVersion}`;
-  if (node.kernel === undefined)
-    return rule.silent(wanted, "kernel", "Give the kernel, or let the node be read first.", ...sources);
+  if (node.kernel === undefined) return rule.silent(wanted, "kernel", sayKernel, ...sources);
   const running = parseKernel(node.kernel);
   if (running === null)
     return rule.unknown(wanted, node.kernel, "Boot one of Ubuntu's own kernels.", ...sources);
@@ -97,10 +87,11 @@ export function kernel(row: RocmRow, node: NodeFacts, tables: Tables): Finding |
 
 /** AMD names Ubuntu's GA and HWE kernels, both generic; of a cloud's or a maker's own flavour no source speaks. */
 export function kernelFlavour(node: NodeFacts): Finding | null {
-  const running: Kernel | null = node.kernel === undefined ? null : parseKernel(node.kernel);
-  if (running === null) return null;
   const rule = about("kernel flavour", ["node.kernel"]);
   const wanted = "Ubuntu's GA or HWE kernel, flavour generic";
+  if (node.kernel === undefined) return rule.silent(wanted, "kernel", sayKernel, "requirements724");
+  const running = parseKernel(node.kernel);
+  if (running === null) return null;
   return running.flavour === "generic"
     ? rule.holds(wanted, running.flavour, "requirements724")
     : rule.unknown(
@@ -110,59 +101,4 @@ export function kernelFlavour(node: NodeFacts): Finding | null {
         "requirements724",
         "driverInstall",
       );
-}
-
-/** Whether the ROCm release has libraries for every GPU of the node. */
-export function rocmAndGpu(row: RocmRow, node: NodeFacts, tables: Tables): Finding {
-  const rule = about("ROCm and GPU", [pinKey("rocm"), "node.gpus"]);
-  const wanted = `one of ${oneOf([...row.targets].sort())} for ROCm ${row.release}`;
-  const targets = nodeTargets(node, tables);
-  if (targets === null)
-    return node.gpuModel === undefined
-      ? rule.silent(
-          wanted,
-          "GPUs",
-          "Give gpuModel, or let the node be read with a driver loaded.",
-          row.source,
-        )
-      : rule.unknown(
-          wanted,
-          node.gpuModel,
-          "Give the GPU's target, gfx..., as rocminfo names it.",
-          row.source,
-        );
-  const lacking = targets.filter((target) => !row.targets.includes(target));
-  if (lacking.length === 0) return rule.holds(wanted, targets.join(", "), row.source);
-  return lacking.some((target) => tables.gpus.some((gpu) => gpu.target === target))
-    ? rule.broken(wanted, lacking.join(", "), "Take a ROCm release that lists the GPU.", row.source)
-    : rule.unknown(wanted, lacking.join(", "), "AMD's Linux tables do not name this GPU.", row.source);
-}
-
-/** GPUs that a release excepts on a kernel although it supports both. */
-export function rocmException(release: string, node: NodeFacts, tables: Tables): Finding | null {
-  const { osVersion } = node;
-  const running = node.kernel === undefined ? null : parseKernel(node.kernel);
-  if (osVersion === undefined || running === null) return null;
-  const rows = tables.rocmExceptions.filter(
-    (entry) =>
-      entry.rocm === toMinor(release) &&
-      isUbuntu(osVersion, entry.ubuntu) &&
-      entry.kernels.includes(running.series) &&
-      nodeTargets(node, tables)?.includes(entry.target),
-  );
-  const model = node.gpuModel === undefined ? undefined : findGpu(node.gpuModel, tables.gpus)?.model;
-  const row = rows.find((entry) => entry.model === model) ?? byModel(rows)[0];
-  if (row === undefined) return null;
-  const rule = about("ROCm and GPU on the kernel", [pinKey("rocm"), "node.kernel", "node.gpuModel"]);
-  const wanted = `another kernel than ${oneOf(row.kernels)} for ${row.model} with ROCm ${row.rocm} on Ubuntu ${row.ubuntu}`;
-  if (model === undefined)
-    return rule.silent(wanted, `GPU's model, only its target ${row.target}`, "Give gpuModel.", row.source);
-  return model === row.model
-    ? rule.broken(
-        wanted,
-        `${model} on ${node.kernel}`,
-        "Boot the GA kernel, or take a newer ROCm.",
-        row.source,
-      )
-    : rule.holds(wanted, model, row.source);
 }

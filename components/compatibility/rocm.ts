@@ -32,7 +32,7 @@ export const rocm = [
   row("7.2.4", [noble, jammy], targets7, "7.2.53211", "matrix724"),
   row("7.2.3", [noble, jammy], targets7, "7.2.53211", "matrix724"),
   row("7.2.2", [noble, jammy], targets7, "7.2.53211", "matrix724"),
-  row("7.2.1", [noble, jammy], targets7, "7.2.53211", "matrix724"),
+  row("7.2.1", [noble, jammy], targets7, "7.2.53211", "release721"),
   row("7.2.0", ["24.04.3", jammy], targets7, null, "release720"),
   row("7.1.1", ["24.04.3", jammy], targets7, "7.1.52802", "matrix711"),
   row("7.1.0", ["24.04.3", jammy], targets7, "7.1.25424", "matrix711"),

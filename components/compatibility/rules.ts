@@ -1,6 +1,7 @@
 import { driverAndGpu, driverAndRocm, driverModule, driverOnKernel, secureBoot } from "./driverRules.ts";
 import { about, sourcesOf } from "./findings.ts";
-import { kernel, kernelFlavour, operatingSystem, packages, rocmAndGpu, rocmException } from "./nodeRules.ts";
+import { rocmAndGpu, rocmException } from "./gpuRules.ts";
+import { kernel, kernelFlavour, operatingSystem, packages } from "./nodeRules.ts";
 import {
   type Axis,
   axes,
@@ -47,7 +48,7 @@ const rules: readonly Rule[] = [
       const row = tables.drivers.find((entry) => entry.release === set.driver);
       const gpu = driverAndGpu(set.driver, node, tables);
       if (row === undefined) return [unlisted("driver", set.driver, tables.drivers), gpu];
-      return [driverOnKernel(row, node, tables), secureBoot(row, node, tables), driverModule(row), gpu];
+      return [driverOnKernel(row, node, tables), secureBoot(row, node), driverModule(row), gpu];
     },
   },
   { reads: ["driver", "rocm"], ask: (set, _node, tables) => [driverAndRocm(set, tables)] },

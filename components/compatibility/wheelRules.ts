@@ -1,5 +1,5 @@
 import { about, oneOf, sourcesOf } from "./findings.ts";
-import { nodeTargets } from "./nodeRules.ts";
+import { nodeTargets, withoutTargets } from "./gpuRules.ts";
 import { type Finding, type NodeFacts, pinKey } from "./request.ts";
 import type { Tables } from "./tables.ts";
 import { compareVersions, parseWheel, toMinor } from "./versions.ts";
@@ -69,12 +69,14 @@ export function wheelAndRocm(pytorch: string, release: string): Finding {
 }
 
 /** Whether the wheel has code for every GPU of the node. */
-export function wheelAndGpu(pytorch: string, node: NodeFacts, tables: Tables): Finding | null {
+export function wheelAndGpu(pytorch: string, node: NodeFacts, tables: Tables): Finding {
   const { rocm } = parseSetWheel(pytorch);
-  const targets = nodeTargets(node, tables);
-  if (targets === null) return null;
   const rule = about("wheel and GPU", [pinKey("pytorch"), "node.gpus"]);
   const row = tables.wheelTargets.find((entry) => entry.major === rocm.split(".")[0]);
+  const said = row ? [row] : tables.wheelTargets;
+  const targets = nodeTargets(node, tables);
+  if (targets === null)
+    return withoutTargets(rule, `code for the GPUs in the wheels of ROCm ${rocm}`, node, ...sourcesOf(said));
   const early = tables.firstWheels.find(
     (entry) => targets.includes(entry.target) && compareVersions(toMinor(rocm), entry.rocm) < 0,
   );
@@ -92,7 +94,7 @@ export function wheelAndGpu(pytorch: string, node: NodeFacts, tables: Tables): F
     wanted,
     `nothing said of ${lacking.join(", ")}`,
     "Build PyTorch for this GPU, or take a GPU that the wheels are built for.",
-    ...sourcesOf(row ? [row] : tables.wheelTargets),
+    ...sourcesOf(said),
   );
 }
 
