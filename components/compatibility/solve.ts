@@ -1,4 +1,4 @@
-import { allDomains, domainsOf, parsePins } from "./domains.ts";
+import { domainsOf, parsePins } from "./domains.ts";
 import { about } from "./findings.ts";
 import { type Installation, toInstallation } from "./installation.ts";
 import { nearest } from "./nearest.ts";
@@ -69,7 +69,7 @@ export interface SolveOptions {
 export function solve(request: SoftwareRequest, node: NodeFacts, options: SolveOptions = {}): Solution {
   const { allowUnknown = false, scope = "host", packages = [], fixed = [], tables = published } = options;
   const ground: Ground = { node, tables, scope };
-  const malformed = axes.flatMap((axis) => malformedPin(axis, request, ground));
+  const malformed = axes.flatMap((axis) => malformedPin(axis, request));
   if (malformed.length > 0) {
     const change = nearest(request, ground, fixed);
     return { kind: "impossible", set: null, scope, broken: malformed, unknowns: [], nearest: change };
@@ -103,9 +103,8 @@ const forms: Record<Axis, string> = {
   python: "a version such as 3.12",
 };
 
-function malformedPin(axis: Axis, request: SoftwareRequest, { tables, scope }: Ground): Finding[] {
+function malformedPin(axis: Axis, request: SoftwareRequest): Finding[] {
   const text = request[axis];
   if (text === undefined || parsePins(request)[axis] !== null) return [];
-  const newest = allDomains(tables, scope)[axis][0] ?? "";
-  return [about("form", [pinKey(axis)]).broken(forms[axis], `"${text}"`, `Write it like ${newest}.`)];
+  return [about("form", [pinKey(axis)]).broken(forms[axis], `"${text}"`, "Write it in this form.")];
 }
