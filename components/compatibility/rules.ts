@@ -1,6 +1,7 @@
 import { driverAndGpu, driverAndRocm, driverModule, driverOnKernel, secureBoot } from "./driverRules.ts";
 import { about, sourcesOf } from "./findings.ts";
 import { rocmAndGpu, rocmException } from "./gpuRules.ts";
+import { isLoaded } from "./loaded.ts";
 import { kernel, kernelFlavour, operatingSystem, packages } from "./nodeRules.ts";
 import {
   type Axis,
@@ -27,14 +28,16 @@ const rules: readonly Rule[] = [
     reads: ["rocm"],
     ask: (set, node, tables, scope) => {
       const row = tables.rocm.find((entry) => entry.release === set.rocm);
-      const onGpu = [
-        row ? rocmAndGpu(row, node, tables) : null,
-        kernelFlavour(node),
-        rocmException(set.rocm, node, tables),
-      ];
+      const onGpu = [row ? rocmAndGpu(row, node, tables) : null, rocmException(set.rocm, node, tables)];
       if (scope === "wheel") return onGpu;
-      if (row === undefined) return [unlisted("rocm", set.rocm, tables.rocm), ...onGpu];
-      return [packages(set.rocm, tables), operatingSystem(row, node), kernel(row, node, tables), ...onGpu];
+      if (row === undefined) return [unlisted("rocm", set.rocm, tables.rocm), kernelFlavour(node), ...onGpu];
+      return [
+        packages(set.rocm, tables),
+        operatingSystem(row, node),
+        kernel(row, node, tables),
+        kernelFlavour(node),
+        ...onGpu,
+      ];
     },
   },
   {
@@ -44,11 +47,13 @@ const rules: readonly Rule[] = [
   { reads: ["pytorch", "rocm"], ask: (set) => [wheelAndRocm(set.pytorch, set.rocm)] },
   {
     reads: ["driver"],
-    ask: (set, node, tables) => {
+    ask: (set, node, tables, scope) => {
       const row = tables.drivers.find((entry) => entry.release === set.driver);
       const gpu = driverAndGpu(set.driver, node, tables);
       if (row === undefined) return [unlisted("driver", set.driver, tables.drivers), gpu];
-      return [driverOnKernel(row, node, tables), secureBoot(row, node), driverModule(row), gpu];
+      // For a wheel alone the kernel matters only to a driver that is yet to be built on it.
+      const flavour = scope === "host" || isLoaded(row, node) ? null : kernelFlavour(node);
+      return [driverOnKernel(row, node, tables), flavour, secureBoot(row, node), driverModule(row), gpu];
     },
   },
   { reads: ["driver", "rocm"], ask: (set, _node, tables) => [driverAndRocm(set, tables)] },

@@ -86,20 +86,23 @@ test("a driver that is loaded already stays, and all else follows it", () => {
   expect(solved({}, node).set.driver).toBe("30.10.2");
 });
 
-test("a kernel that no document names is no hindrance for a driver that is loaded on it", () => {
-  const node = {
-    ...on("6.12.0-1004-generic"),
-    gpus: ["gfx942"],
-    amdgpuDriver: "6.16.6",
-    amdgpuPackage: "1:6.16.6.30200100-2255209.24.04",
-  };
-  const solution = solve(
-    { driver: "30.20.1", pytorch: "2.10.0+rocm7.1" },
-    { ...mi300x, ...node },
-    { scope: "wheel" },
-  );
-  expect(solution).toMatchObject({ kind: "solved", installation: { driver: "keep" } });
-});
+test.each(["6.12.0-1004-generic", "6.8.0-1030-azure", "6.19.3"])(
+  "kernel %s, which no document names, is no hindrance for a driver that is loaded on it",
+  (kernel) => {
+    const node = {
+      ...on(kernel),
+      gpus: ["gfx942"],
+      amdgpuDriver: "6.16.6",
+      amdgpuPackage: "1:6.16.6.30200100-2255209.24.04",
+    };
+    const solution = solve(
+      { driver: "30.20.1", pytorch: "2.10.0+rocm7.1" },
+      { ...mi300x, ...node },
+      { scope: "wheel" },
+    );
+    expect(solution).toMatchObject({ kind: "solved", installation: { driver: "keep" } });
+  },
+);
 
 test("a module version that several releases share is not taken for the pinned one", () => {
   const node = { ...noble4, gpus: ["gfx942"], amdgpuDriver: "6.16.13", amdgpuPackage: undefined };
