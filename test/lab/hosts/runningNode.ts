@@ -114,9 +114,9 @@ export class LabNode {
     return this.#set("amdSmi", setting);
   }
 
-  /** GPUs whose results are wrong from now on, by index. */
-  computesWrongly(...wrong: number[]): Promise<void> {
-    return this.#set("gpu-faults", { wrong });
+  /** What is wrong with GPUs from now on, by index: to PyTorch, whose stand-in computes nothing else. */
+  gpuFaults(faults: Partial<Settings["gpu-faults"]>): Promise<void> {
+    return this.#set("gpu-faults", faults);
   }
 
   /** What the next start is like, however it comes about. */

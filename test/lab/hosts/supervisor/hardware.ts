@@ -22,8 +22,8 @@ export interface Settings {
     /** Values that it does not get at: "N/A". */
     unavailable: readonly string[];
   };
-  /** GPUs that compute wrongly, by index. */
-  "gpu-faults": { wrong: readonly number[] };
+  /** GPUs, by index, that compute wrongly, take ten times as long, or have no memory left. */
+  "gpu-faults": Record<"wrong" | "slow" | "full", readonly number[]>;
 }
 
 export interface DeviceRules {
@@ -38,7 +38,7 @@ const defaults: Settings = {
   devices: { kfd: { group: "render", mode: "0660" }, render: { group: "render", mode: "0660" } },
   dkms: { failsOn: [], seconds: 0 },
   amdSmi: { shape: "own", unavailable: [] },
-  "gpu-faults": { wrong: [] },
+  "gpu-faults": { wrong: [], slow: [], full: [] },
 };
 
 /** The files under /lab of one node. They are written in place: the node has some of them mounted over /proc. */

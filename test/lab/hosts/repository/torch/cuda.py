@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
-from torch import version
+from torch import tensor, version
 
 
 def _gpus() -> list[dict]:
@@ -83,5 +83,6 @@ class Event:
         """Nothing runs behind."""
 
     def elapsed_time(self, end: "Event") -> float:
-        """Milliseconds, never none, so that a rate can be computed."""
-        return 1.0
+        """Milliseconds, the same for all GPUs but those that the lab has made slow."""
+        slow = json.loads(Path("/lab/gpu-faults.json").read_text())["slow"]
+        return 10.0 if tensor.used.index in slow else 1.0

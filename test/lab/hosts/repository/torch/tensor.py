@@ -13,16 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 __all__ = ["Generator", "OutOfMemoryError", "Tensor", "device"]
-SIZES = {
-    "float64": 8,
-    "float32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "int64": 8,
-    "int32": 4,
-    "uint8": 1,
-    "bool": 1,
-}
+SIZES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "uint8": 1}
 EPSILONS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 
@@ -73,10 +64,16 @@ class Generator:
         return self
 
 
-def _broken(place: device) -> bool:
-    faults = Path("/lab/gpu-faults.json")
-    broken = json.loads(faults.read_text())["wrong"] if faults.exists() else []
-    return place.type == "cuda" and place.index in broken
+def _is(fault: str, place: device) -> bool:
+    """Whether the lab has made something go wrong with a GPU: `wrong`, `slow` or `full`."""
+    if place.type != "cuda":
+        return False
+    used.index = place.index
+    return place.index in json.loads(Path("/lab/gpu-faults.json").read_text())[fault]
+
+
+used = SimpleNamespace(index=0)
+"""The GPU that has worked last: events are on it."""
 
 
 class Tensor:
@@ -88,7 +85,7 @@ class Tensor:
     def _like(self, *others: Any, **changes: Any) -> Tensor:
         wrong = self.wrong or any(isinstance(other, Tensor) and other.wrong for other in others)
         made = {"shape": self.shape, "kind": self.dtype, "place": self.device} | changes
-        return Tensor(**made, wrong=wrong or _broken(device(made["place"])))
+        return Tensor(**made, wrong=wrong or _is("wrong", device(made["place"])))
 
     def __matmul__(self, other: Tensor) -> Tensor:
         return self._like(other, shape=(*self.shape[:-1], other.shape[-1]))
@@ -151,7 +148,12 @@ class Tensor:
 
 def _new(*shape: Any, dtype: str = "float32", device: Any = "cpu", generator: Any = None, **_: Any) -> Tensor:
     sizes = tuple(shape[0]) if shape and isinstance(shape[0], tuple | list) else shape
-    return Tensor(sizes, dtype, device)
+    made = Tensor(sizes, dtype, device)
+    if _is("full", made.device):
+        raise OutOfMemoryError(
+            f"HIP out of memory. Tried to allocate {made.numel() * made.element_size()} bytes."
+        )
+    return made
 
 
 def equal(one: Tensor, other: Tensor) -> bool:
