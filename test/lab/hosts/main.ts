@@ -46,8 +46,10 @@ const verbs: Record<string, (words: string[]) => Promise<number>> = {
     return 0;
   },
   async exec([node, ...command]) {
-    const [place] = await chosen();
+    // Without --lab those that `up` started: a test's lab is the test's to use.
+    const [place, ...others] = (await chosen()).filter((each) => values.lab !== undefined || !isBound(each));
     if (place === undefined) return refuse("No lab runs; start one: npm run lab -- up");
+    if (others.length > 0) return refuse(`Several labs run; name one: --lab ${place.id}`);
     const found = (await Lab.connect(place)).nodes.find(({ name }) => name === node);
     if (found === undefined) return refuse(`Lab ${place.id} has no node "${node}".`);
     const { exitCode, stdout, stderr } = await found.exec(command.join(" "));
