@@ -15,6 +15,8 @@ export interface PythonLocks {
   installer: string;
   /** All packages; uv installs them. */
   packages: string;
+  /** What it is, for whoever waits for it. @default "the pinned Python environment (some GB the first time)" */
+  what?: string;
 }
 
 /** Digest that names an environment: the same locks give the same one. */
@@ -38,7 +40,8 @@ export async function ensurePython(
   const isWhole = () => existsSync(complete) && existsSync(python);
   if (isWhole()) return python;
   await mkdir(dirname(environment), { recursive: true });
-  const shown = startProgress(stream, "Installing the pinned Python environment (some GB the first time)");
+  const { what = "the pinned Python environment (some GB the first time)" } = locks;
+  const shown = startProgress(stream, `Installing ${what}`);
   const release = await acquire(`${environment}.lock`, shown, signal);
   try {
     if (!isWhole()) await install(environment, python, locks, env, signal);

@@ -68,4 +68,38 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
       },
     ],
   },
+  provisioning: {
+    title: "Provisioning, the same ten steps a node",
+    command: "npm run bench:provisioning",
+    figures: [
+      {
+        key: "secondsUp",
+        label: "`pulumi up` from empty nodes",
+        show: seconds,
+        target: "2 x plain ssh + 2 s",
+      },
+      {
+        key: "secondsUnchanged",
+        label: "again, nothing changed, no connection opened",
+        show: seconds,
+        target: "3 s",
+      },
+      { key: "vsAnsible", label: "Ansible takes", show: times, target: "9 x" },
+      { key: "vsPyinfra", label: "pyinfra takes", show: times, target: "5 x" },
+      { key: "vsSsh", label: "plain parallel ssh, one script a node, takes", show: times, target: "" },
+    ],
+  },
+  scale: {
+    title: "Preview of 1,000 nodes, none of them asked",
+    command: "npm run bench:scale",
+    figures: [
+      { key: "secondsPreview1000", label: "`pulumi preview`", show: seconds, target: "60 s" },
+      {
+        key: "peakMiB",
+        label: "most memory of engine, program and plugin together",
+        show: (value) => `${Math.round(value)} MiB`,
+        target: "1536 MiB",
+      },
+    ],
+  },
 };

@@ -1,10 +1,16 @@
 import { renderMarkdownTable } from "../report/table.ts";
 import { benchmarks, type Figure } from "./figures.ts";
+import { provisioningNotes } from "./provisioning/notes.ts";
 import type { BenchResult } from "./results.ts";
+import { scaleNotes } from "./scale/notes.ts";
 import { trainerNotes } from "./trainerNotes.ts";
 
 /** What a benchmark's `raw` says besides its figures, by benchmark. */
-const notes: Readonly<Record<string, (raw: unknown) => string[]>> = { trainer: trainerNotes };
+const notes: Readonly<Record<string, (raw: unknown) => string[]>> = {
+  trainer: trainerNotes,
+  provisioning: provisioningNotes,
+  scale: scaleNotes,
+};
 
 /** A table for each result, with the machine, the date and how busy it was; and why a figure is missing. */
 export const renderResults = (results: readonly BenchResult[]): string =>

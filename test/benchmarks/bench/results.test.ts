@@ -69,7 +69,7 @@ test("the table of the trainer, whole", () => {
 });
 
 test("a benchmark that nobody has described shows its keys and numbers", () => {
-  const other = { ...trainer, bench: "scale", figures: { peakMiB: 12 }, raw: { reasons: {} } };
+  const other = { ...trainer, bench: "unheard", figures: { peakMiB: 12 }, raw: { reasons: {} } };
   expect(renderResults([other])).toContain("| peakMiB | 12 |  |");
 });
 
