@@ -93,6 +93,7 @@ describe.skipIf(reason)("the start of a lab's node", () => {
   });
 
   test("an upgrade without asking installs a newer kernel, which the next start runs; a held one stays", async () => {
+    await node.kernel("6.8.0-62-generic");
     await lab.repository.publishKernel("6.8.0-71-generic");
     await node.read("apt-mark hold linux-image-virtual");
     await node.read("unattended-upgrade");
@@ -113,6 +114,7 @@ describe.skipIf(reason)("the start of a lab's node", () => {
   test("with another host key it is refused by who knows the old one", async () => {
     const pool = new SshPool();
     try {
+      await node.read("echo kept > /root/kept");
       await node.nextBoot({ newHostKey: true });
       await reboot(node);
       expect((await node.readStatus()).hostKey).not.toBe(node.hostKey);
@@ -125,6 +127,7 @@ describe.skipIf(reason)("the start of a lab's node", () => {
 
   test("installed anew it has an empty disk and another host key", async () => {
     const { hostKey } = await node.readStatus();
+    await node.read("echo kept > /root/kept");
     await node.nextBoot({ reinstalled: true });
     await reboot(node);
     expect(await node.read("ls /root/kept 2>/dev/null || echo gone; uname -r")).toBe(

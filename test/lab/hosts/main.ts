@@ -104,6 +104,7 @@ else process.exitCode = await verbs[verb](words);
 
 /** What follows `exec NODE` is the node's to read, options too. */
 function beforeCommand(args: string[]): string[] {
-  const at = args.indexOf("exec");
-  return at < 0 || args.includes("--") ? args : [...args.slice(0, at + 2), "--", ...args.slice(at + 2)];
+  const verb = args.indexOf("exec");
+  const node = args[verb + 1] === "--lab" ? verb + 3 : verb + 1;
+  return verb < 0 || args.includes("--") ? args : [...args.slice(0, node + 1), "--", ...args.slice(node + 1)];
 }
