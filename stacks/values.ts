@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { withHostsFile } from "./hostsFile.ts";
 
 /** All of the stack's values below `rocmark:`, structured ones parsed, so that an unknown key can be refused. */
 export function readStackValues(): Record<string, unknown> {
@@ -7,7 +8,7 @@ export function readStackValues(): Record<string, unknown> {
   for (const [key, text] of Object.entries(pulumi.runtime.allConfig())) {
     if (key.startsWith(prefix)) values[key.slice(prefix.length)] = parse(text);
   }
-  return values;
+  return withHostsFile(values);
 }
 
 // The engine hands structured values over as JSON and plain ones as they are.

@@ -13,7 +13,7 @@ import { readOptions, runBench, toCount } from "../options.ts";
 import { makeProject, repository } from "../project.ts";
 import { countCallers } from "./callers.ts";
 import { type Preview, preview } from "./preview.ts";
-import { lockText, renderStackFile } from "./stackFile.ts";
+import { lockText, renderHosts, renderStackFile } from "./stackFile.ts";
 import { summarise } from "./summarise.ts";
 
 const options = {
@@ -36,27 +36,24 @@ async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "rocmark-scale-"));
   const callers = await countCallers();
   try {
-    const [privateKeyFile, lockFile] = [join(directory, "key"), join(directory, "lock.txt")];
+    const [privateKeyFile = "", lockFile = "", hostsFile = ""] = ["key", "lock.txt", "hosts.json"].map(
+      (name) => join(directory, name),
+    );
     const key = makeKeyPair();
     await writeFile(privateKeyFile, key.privateKey, { mode: 0o600 });
     await writeFile(lockFile, lockText);
     const committed = await readFile(join(repository, "stacks", "Pulumi.ssh.yaml"), "utf8");
+    const where = { address: "127.0.0.1", port: callers.port, hostKey: key.publicKey, privateKeyFile };
     const previews = new Map<number, Preview[]>(counts.map((count) => [count, []]));
     for (let repeat = 0; repeat < repeats; repeat += 1) {
       for (const numNodes of counts) {
-        const where = {
-          address: "127.0.0.1",
-          port: callers.port,
-          hostKey: key.publicKey,
-          privateKeyFile,
-          lockFile,
-        };
+        await writeFile(hostsFile, renderHosts(numNodes, where));
         const project = await makeProject({
           pulumi,
           directory: join(directory, "project"),
           name: "rocmark",
           modules: [join(repository, "stacks", "index.ts")],
-          stackFile: renderStackFile(committed, { numNodes, ...where }),
+          stackFile: renderStackFile(committed, { hostsFile, lockFile }),
         });
         const found = await preview(pulumi, project);
         previews.get(numNodes)?.push(found);

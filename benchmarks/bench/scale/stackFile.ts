@@ -1,14 +1,12 @@
 import { parse, stringify } from "yaml";
 
-export interface StackFileArgs {
-  numNodes: number;
+export interface HostsArgs {
   /** Where all of them are said to be: with their facts stated, a preview has nothing to ask there. */
   address: string;
   port: number;
   /** OpenSSH form. */
   hostKey: string;
   privateKeyFile: string;
-  lockFile: string;
 }
 
 /** What an operator states of a host with eight MI300X. */
@@ -30,24 +28,26 @@ const pins = { driver: "30.20.1", rocm: "7.1.1", pytorch: "2.10.0+rocm7.1", pyth
 /** A lock of nothing but the pinned PyTorch: a preview reads it and installs nothing. */
 export const lockText = `torch==${pins.pytorch} \\\n    --hash=sha256:${"0".repeat(64)}\n`;
 
-/** The committed stack file of target `ssh` with other hosts, their facts stated, and driver, ROCm and PyTorch pinned. */
-export function renderStackFile(committed: string, { numNodes, lockFile, ...where }: StackFileArgs): string {
-  const { config } = parse(committed) as { config: Record<string, Record<string, unknown>> };
-  const hosts = Array.from({ length: numNodes }, (_, index) => ({
-    name: `node-${index}`,
-    user: "root",
-    ...where,
-    root: `/opt/rocmark/node-${index}`,
-    facts,
-  }));
-  return stringify(
-    {
-      config: {
-        ...config,
-        "rocmark:nodes": { hosts },
-        "rocmark:software": { ...config["rocmark:software"], ...pins, lock: lockFile },
-      },
-    },
-    { aliasDuplicateObjects: false },
+/** What `rocmark:nodes.hostsFile` names: hosts, their facts stated. */
+export const renderHosts = (numNodes: number, where: HostsArgs): string =>
+  JSON.stringify(
+    Array.from({ length: numNodes }, (_, index) => ({
+      name: `node-${index}`,
+      user: "root",
+      ...where,
+      root: `/opt/rocmark/node-${index}`,
+      facts,
+    })),
   );
+
+/** The committed stack file of target `ssh` with hosts from a file, and driver, ROCm and PyTorch pinned. */
+export function renderStackFile(committed: string, files: { hostsFile: string; lockFile: string }): string {
+  const { config } = parse(committed) as { config: Record<string, Record<string, unknown>> };
+  return stringify({
+    config: {
+      ...config,
+      "rocmark:nodes": { hostsFile: files.hostsFile },
+      "rocmark:software": { ...config["rocmark:software"], ...pins, lock: files.lockFile },
+    },
+  });
 }

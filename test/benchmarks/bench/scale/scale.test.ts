@@ -3,28 +3,32 @@ import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseProcesses, residentKiB } from "../../../../benchmarks/bench/scale/peakMemory.ts";
-import { lockText, renderStackFile } from "../../../../benchmarks/bench/scale/stackFile.ts";
+import { lockText, renderHosts, renderStackFile } from "../../../../benchmarks/bench/scale/stackFile.ts";
 import { summarise } from "../../../../benchmarks/bench/scale/summarise.ts";
 import { parseLock } from "../../../../components/node/lock.ts";
 import { makeKeyPair } from "../../../../ssh/keyPair.ts";
 import { parseStack } from "../../../../stacks/config.ts";
+import { withHostsFile } from "../../../../stacks/hostsFile.ts";
 
 const committed = readFileSync(resolve(import.meta.dirname, "../../../../stacks/Pulumi.ssh.yaml"), "utf8");
 
 test("the stack file is one that the stack program takes, with as many nodes as asked for", () => {
-  const file = renderStackFile(committed, {
-    numNodes: 3,
+  const hosts = renderHosts(3, {
     address: "127.0.0.1",
     port: 2222,
     hostKey: makeKeyPair().publicKey,
     privateKeyFile: "/k",
-    lockFile: "/lock.txt",
   });
+  const file = renderStackFile(committed, { hostsFile: "/hosts.json", lockFile: "/lock.txt" });
   const values = Object.entries(parse(file).config).map(([key, value]) => [
     key.replace("rocmark:", ""),
     value,
   ]);
-  const stack = parseStack(Object.fromEntries(values), "Pulumi.bench.yaml", () => true);
+  const stack = parseStack(
+    withHostsFile(Object.fromEntries(values), () => hosts),
+    "Pulumi.bench.yaml",
+    () => true,
+  );
   expect(stack.target).toBe("ssh");
   expect(stack.software.pytorch).toMatch(/\+rocm/);
   expect("hosts" in stack.nodes && stack.nodes.hosts.map(({ name }) => name)).toEqual([
