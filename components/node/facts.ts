@@ -106,7 +106,8 @@ function amdFacts(values: ReadonlyMap<string, string>, lines: readonly string[])
     amdgpuPackage: values.get("amdgpuPackage") || null,
     deviceGroups: (values.get("groups") ?? "")
       .split(" ")
-      .filter((group) => ["render", "video"].includes(group)),
+      .filter((group) => ["render", "video"].includes(group))
+      .sort(),
     kfd: values.get("kfd"),
   };
 }

@@ -76,7 +76,7 @@ change_driver() {
   boot | put "$state/driver.boot"
   if [ "$now" = "$version" ]; then
     # The package is there but its module is not: its own configuration builds it.
-    slowly "building the driver" dpkg-reconfigure amdgpu-dkms >> "$log" 2>&1 || undo
+    slowly "building the driver" quietly dpkg-reconfigure amdgpu-dkms || undo
   else
     install_exact "\${names[@]}" || undo
   fi
@@ -106,7 +106,7 @@ put_back() {
   if [ -n "$previous" ] && [ "$previous" != "$version" ]; then
     say "putting amdgpu-dkms $previous back"
     mapfile -t debs < <(kept amdgpu-dkms "$previous"; kept amdgpu-dkms-firmware "$previous")
-    slowly "building the previous driver" dpkg -i --force-downgrade "\${debs[@]}" >> "$log" 2>&1 || true
+    slowly "building the previous driver" quietly dpkg -i --force-downgrade "\${debs[@]}" || true
     if [ "$(installed amdgpu-dkms)" = "$previous" ] && [ "$(dkms_state "$previous")" = installed ]; then
       echo "the driver before it, $previous, is in place again"
     else

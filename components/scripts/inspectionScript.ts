@@ -54,14 +54,14 @@ import json, os, re, subprocess, sys
 settings, verb = json.loads(sys.argv[1]), sys.argv[2]
 
 def run(*words, text=None, seconds=120, folder=None):
-    # Exit code, standard output and the end of standard error; a program that is not there has no code.
+    # Exit code, standard output and the last line of standard error; a program that is not there has no code.
     try:
         done = subprocess.run(words, input=text or "", capture_output=True, text=True, errors="replace", timeout=seconds, cwd=folder)
     except FileNotFoundError:
         return None, "", ""
     except subprocess.TimeoutExpired:
         return 124, "", f"no answer within {seconds} s"
-    return done.returncode, done.stdout, "\\n".join(done.stderr.strip().splitlines()[-3:])
+    return done.returncode, done.stdout, (done.stderr.strip().splitlines() or [""])[-1]
 
 def read(path):
     try:

@@ -73,6 +73,8 @@ const claimedByOther =
   "Release it there with: npx pulumi destroy --stack $(owner); or, where that stack is gone, on the node: sudo rm $state/owner";
 
 const framework = `
+beat=
+trap 'hush' EXIT
 say() { printf '%s\\n' "$*" >&2; }
 die() {
   trap - ERR
@@ -129,18 +131,25 @@ begin() {
 
 # Says every quarter of a minute that a command still runs, which itself writes to the log only.
 slowly() { # what, command
-  local what=$1 code=0 beat; shift
+  local what=$1 code=0; shift
   (
     seconds=0
-    while sleep 15 </dev/null >/dev/null 2>&1; do
+    # It keeps the connection's pipes open, so it must not outlive the script that it speaks for.
+    while sleep 15 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
       seconds=$((seconds + 15))
       say "$what, $seconds s: $(tail -n 1 "$log" 2>/dev/null | cut -c 1-120)"
     done
   ) 9>&- &
   beat=$!
   "$@" || code=$?
-  kill "$beat" 2>/dev/null || true
-  wait "$beat" 2>/dev/null || true
+  hush
   return "$code"
 }
+hush() {
+  [ -n "$beat" ] || return 0
+  kill "$beat" 2>/dev/null || true
+  wait "$beat" 2>/dev/null || true
+  beat=
+}
+quietly() { "$@" >> "$log" 2>&1; }
 `;

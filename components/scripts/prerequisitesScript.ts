@@ -41,11 +41,14 @@ ${aptFunctions(lockSeconds)}${functions}`,
 const functions = `
 limits_text() { printf '%s - memlock unlimited\\n' "$user"; }
 in_group() { id -nG "$user" | tr ' ' '\\n' | grep -qx "$1"; }
+# Those that are neither installed nor known not to be had.
 missing_packages() {
-  local name
-  for name in "\${kernel_packages[@]}" "\${tools[@]}"; do
-    [ -n "$(installed "$name")" ] || listed absent | grep -qx "$name" || printf '%s\\n' "$name"
-  done
+  local names=("\${kernel_packages[@]}" "\${tools[@]}")
+  [ \${#names[@]} -gt 0 ] || return 0
+  printf '%s\\n' "\${names[@]}" | grep -vxFf <(
+    dpkg-query -W -f '\${db:Status-Abbrev}|\${Package}\\n' "\${names[@]}" 2>/dev/null | sed -n 's/^.i |//p'
+    listed absent
+  ) || true
 }
 # Meta packages, which draw in the next kernel, and those of the kernel that runs.
 kernels_to_hold() {
@@ -54,14 +57,18 @@ kernels_to_hold() {
     $1 !~ /^.i/ || $2 !~ /^linux-(image|headers|modules|generic|virtual|lowlatency|aws|azure|gcp|oracle|oem|kvm|ibm|nvidia)/ { next }
     $2 !~ /[0-9]+\\.[0-9]+\\.[0-9]+-[0-9]+/ || index($2, running) { print $2 }'
 }
-unheld_kernels() { local name; for name in $(kernels_to_hold); do [ -n "$(held "$name")" ] || printf '%s\\n' "$name"; done; }
+unheld_kernels() {
+  local names=()
+  mapfile -t names < <(kernels_to_hold)
+  [ \${#names[@]} -eq 0 ] || printf '%s\\n' "\${names[@]}" | grep -vxFf <(held "\${names[@]}") || true
+}
 
 wanted() {
   [ "$(owner)" = "$claim" ] || return 1
   in_group render && in_group video || [ "$user" = root ] || return 1
   [ "$(cat "$limits" 2>/dev/null)" = "$(limits_text)" ] || return 1
   [ "$(stat -c %U "$root" 2>/dev/null)" = "$user" ] || return 1
-  [ -z "$(missing_packages)" ] && [ -z "$(unheld_kernels)" ] && [ -z "$(dpkg --audit 2>/dev/null)" ]
+  [ -z "$(missing_packages)" ] && [ -z "$(unheld_kernels)" ] && [ -z "$(open_packages | grep -v '^amdgpu')" ]
 }
 
 work() {
@@ -72,8 +79,8 @@ work() {
   install -d -m 755 -o "$user" "$(dirname "$log")"
   need_disk 200
   # The driver's phase mends its own package, and where another one is broken apt would stop at every step.
-  if ! finish_dpkg && [ -n "$(dpkg --audit 2>/dev/null | grep '^ ' | grep -v '^ amdgpu' || true)" ]; then
-    ${die("dpkgBroken", "dpkg could not finish what was interrupted: $(dpkg --audit | grep '^ ' | awk '{ print $1 }' | tr '\\n' ' '). Mend these packages on the node, then go on: sudo dpkg --configure -a")}
+  if ! finish_dpkg && [ -n "$(open_packages | grep -v '^amdgpu')" ]; then
+    ${die("dpkgBroken", "dpkg could not finish what was interrupted: $(echo $(open_packages)). Mend these packages on the node, then go on: sudo dpkg --configure -a")}
   fi
   add_groups
   limits_text | put "$limits"

@@ -42,7 +42,7 @@ const functions = `
 fingerprints() { # of the primary keys in a file
   local home
   home=$(mktemp -d)
-  gpg --homedir "$home" --batch --quiet --with-colons --show-keys "$1" 2>/dev/null |
+  gpg --homedir "$home" --no-autostart --batch --quiet --with-colons --show-keys "$1" 2>/dev/null |
     awk -F : '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' || true
   rm -rf "$home"
 }
@@ -98,12 +98,13 @@ put_aside() {
 fetch_key() {
   local there found
   there=$(mktemp -d)
+  # For _apt, the user as whom apt fetches.
   chmod 755 "$there"
   /usr/lib/apt/apt-helper -o Acquire::Retries=2 download-file "$key_url" "$there/key" >> "$log" 2>&1 || explain "fetching AMD's key from $key_url"
   found=$(fingerprints "$there/key")
   grep -qx "$fingerprint" <<< "$found" || ${die("wrongKey", `the key at $key_url is not the one that AMD publishes: wanted fingerprint $fingerprint, found \${found:-no key}. It is not trusted. If AMD has changed its key, take a rocmark that knows it`)}
   install -d -m 700 "$there/home"
-  gpg --homedir "$there/home" --batch --quiet --import "$there/key" >> "$log" 2>&1
+  gpg --homedir "$there/home" --no-autostart --batch --quiet --import "$there/key" >> "$log" 2>&1
   install -d -m 755 "$(dirname "$keyring")"
   if [ -e "$keyring" ] && ! listed files | grep -qxF "$keyring"; then
     install -d "$state/aside"
@@ -111,9 +112,8 @@ fetch_key() {
     remember aside "$keyring"
   fi
   # One file may hold several keys: only the one that was compared goes into the keyring.
-  gpg --homedir "$there/home" --batch --export "$fingerprint" | put "$keyring"
+  gpg --homedir "$there/home" --no-autostart --batch --export "$fingerprint" | put "$keyring"
   remember files "$keyring"
-  gpgconf --homedir "$there/home" --kill all > /dev/null 2>&1 || true
   rm -rf "$there"
 }
 
