@@ -12,6 +12,7 @@ const programs: Readonly<Record<string, string>> = {
   mount: "mount",
   nsenter: "util-linux",
   openssl: "openssl",
+  python3: "python3-venv",
   tc: "iproute2",
   unshare: "util-linux",
 };

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exclusively } from "../exclusively.ts";
 import { environment } from "../machine.ts";
@@ -8,7 +8,7 @@ import { sha256, type Wheel } from "./wheel.ts";
 
 const lock = join(import.meta.dirname, "../../../../trainer/locks/uv.txt");
 
-/** The directory that holds the real uv: a wheel for the nodes, fetched once by this machine's pip and checked by hash. */
+/** The directory that holds the real uv: a wheel for the nodes, fetched once by a pip of this machine, checked by hash. */
 export async function ensureInstaller(say: (line: string) => void): Promise<string> {
   const pins = await readFile(lock);
   const directory = join(labCache(), "wheels", sha256(pins).slice(0, 12));
@@ -17,18 +17,20 @@ export async function ensureInstaller(say: (line: string) => void): Promise<stri
   return exclusively(`${directory}.lock`, async () => {
     if ((await readdir(directory)).some(isWheel)) return directory;
     say("fetching uv for the nodes, once");
+    // A pip of its own: the machine's Python may have none, as Debian's and Ubuntu's.
+    const own = `${directory}.partial`;
+    await rm(own, { recursive: true, force: true });
+    await run("python3", ["-m", "venv", own], { environment });
     const options = ["--quiet", "--no-deps", "--require-hashes", "--disable-pip-version-check"];
-    const target = [
-      "--only-binary",
-      ":all:",
+    const platforms = ["manylinux_2_28_x86_64", "manylinux_2_17_x86_64"].flatMap((name) => [
       "--platform",
-      "manylinux_2_28_x86_64",
-      "--platform",
-      "manylinux_2_17_x86_64",
-    ];
-    await run("python3", ["-m", "pip", "download", ...options, ...target, "-r", lock, "-d", directory], {
-      environment,
-    });
+      name,
+    ]);
+    const target = ["--only-binary", ":all:", ...platforms, "-r", lock, "-d", join(own, "wheels")];
+    await run(join(own, "bin/python"), ["-m", "pip", "download", ...options, ...target], { environment });
+    for (const name of await readdir(join(own, "wheels")))
+      await rename(join(own, "wheels", name), join(directory, name));
+    await rm(own, { recursive: true, force: true });
     return directory;
   });
 }

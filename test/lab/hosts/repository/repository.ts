@@ -57,12 +57,11 @@ export class Repository {
    * @param installer directory of the real uv
    */
   static async make(directory: string, installer: string): Promise<Repository> {
-    const key = (name: string, owner: string) => SigningKey.make(join(directory, name), owner);
     const [certificates, amd, ubuntu, stranger, wheels] = await Promise.all([
       makeCertificates(join(directory, "tls"), repositoryNames),
-      key("amd", "AMD's stand-in <amd@lab.example.net>"),
-      key("ubuntu", "Ubuntu's stand-in <ubuntu@lab.example.net>"),
-      key("stranger", "Somebody else <stranger@lab.example.net>"),
+      SigningKey.make(join(directory, "amd"), "AMD's stand-in <amd@lab.example.net>", "rsa2048"),
+      SigningKey.make(join(directory, "ubuntu"), "Ubuntu's stand-in <ubuntu@lab.example.net>", "ed25519"),
+      SigningKey.make(join(directory, "stranger"), "Somebody else <stranger@lab.example.net>", "ed25519"),
       readInstaller(installer),
     ]);
     return new Repository(

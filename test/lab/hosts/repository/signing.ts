@@ -24,10 +24,10 @@ export class SigningKey {
     this.keyring = toKeyring(armoured);
   }
 
-  static async make(home: string, owner: string): Promise<SigningKey> {
+  /** @param algorithm RSA as AMD's and Ubuntu's own keys are, or what is made in no time; apt takes both */
+  static async make(home: string, owner: string, algorithm: "rsa2048" | "ed25519"): Promise<SigningKey> {
     await mkdir(home, { recursive: true, mode: 0o700 });
-    // RSA, as AMD's and Ubuntu's keys are; 2048 bits are made in a moment and accepted by every apt.
-    await gpg(home, ["--passphrase", "", "--quick-generate-key", owner, "rsa2048", "sign", "never"]);
+    await gpg(home, ["--passphrase", "", "--quick-generate-key", owner, algorithm, "sign", "never"]);
     const list = await gpg(home, ["--with-colons", "--list-keys"]);
     const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(list)?.[1] ?? "";
     return new SigningKey(home, fingerprint, await gpg(home, ["--armor", "--export", fingerprint]));
