@@ -57,8 +57,12 @@ const phases = z.strictObject({
   import: seconds.optional(),
   load: seconds.optional(),
   tokenise: seconds.optional(),
-  compile: seconds.optional().describe("Compiling and capturing, before the first timed step."),
-  train: seconds.optional(),
+  compile: seconds
+    .optional()
+    .describe("Compiling and capturing, before the first timed step; see compileCache."),
+  train: seconds
+    .optional()
+    .describe("Checkpoints included, and after --resume the loops of earlier processes."),
   evaluateUntuned: seconds.optional(),
   evaluate: seconds.optional(),
   save: seconds.optional(),
@@ -134,10 +138,14 @@ export const recordSchema = z.strictObject({
   phases,
   steps: steps.nullable(),
   memory: z.strictObject({
-    predictedGiB: gibibytes.nullable(),
-    peakAllocatedGiB: gibibytes.nullable(),
+    predictedGiB: gibibytes
+      .nullable()
+      .describe("Of training, on an accelerator; null on a CPU and for models that cannot be predicted."),
+    peakAllocatedGiB: gibibytes
+      .nullable()
+      .describe("Of training, as predicted; on the rank that needed most."),
     peakReservedGiB: gibibytes.nullable(),
-    peakResidentGiB: gibibytes.nullable(),
+    peakResidentGiB: gibibytes.nullable().describe("Of the whole process, but for the profile."),
   }),
   evaluation: z.strictObject({ tuned: z.array(question), untuned: z.array(question).nullable() }).nullable(),
   adapter: z
@@ -147,7 +155,24 @@ export const recordSchema = z.strictObject({
       parameters: z.int().min(0),
     })
     .nullable(),
-  efficiency: efficiency.nullable().default(null).describe("null where nobody looked."),
+  efficiency: efficiency
+    .nullable()
+    .default(null)
+    .describe("null where nobody looked, and where looking failed."),
+  compileCache: z
+    .enum(["cold", "warm", "partly"])
+    .nullable()
+    .default(null)
+    .describe(
+      "Whether torch.compile found its code on this machine: none, all or some of it, by Inductor's own counters of " +
+        "its cache; null where nothing was compiled.",
+    ),
+  resumedFrom: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Optimizer steps that an earlier process had done; null for a run in one piece."),
 });
 
 export type RunRecord = z.infer<typeof recordSchema>;

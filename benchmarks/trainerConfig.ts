@@ -88,5 +88,7 @@ export function renderFailedRecord(
     evaluation: null,
     adapter: null,
     efficiency: null,
+    compileCache: null,
+    resumedFrom: null,
   };
 }

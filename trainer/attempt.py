@@ -12,6 +12,7 @@ from typing import Any
 from .config import Config
 from .durable import write_json
 from .errors import RocmarkError, StopRequested
+from .need import Need
 from .progress import Progress
 from .record import Findings, build_record
 from .stdout import say, write_line
@@ -61,7 +62,7 @@ def _attempt(options: Any, config: Config, place: Place, findings: Findings, pro
         with join_world(config, place, device) as world:
             shared = {"world": world, "device": device, "findings": findings, "progress": progress}
             if options.verb == "train":
-                return run_train(config, directory=options.out, **shared)
+                return run_train(config, directory=options.out, resume=options.resume, **shared)
             if options.verb == "evaluate":
                 return run_evaluate(config, adapter=options.adapter, **shared)
             return run_generate(
@@ -73,7 +74,7 @@ def _attempt(options: Any, config: Config, place: Place, findings: Findings, pro
             )
     except (Exception, StopRequested) as cause:
         ignore_signals()
-        error = explain(cause)
+        error = explain(cause, findings.need)
         if world is not None and error.code in ("E_STOPPED", "E_LOST_RANK"):
             # An echo of what happened elsewhere: what that rank said explains more.
             error = world.failure_elsewhere() or error
@@ -88,8 +89,8 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def explain(cause: BaseException) -> RocmarkError:
-    """A failure in the words of the record."""
+def explain(cause: BaseException, need: Need | None = None) -> RocmarkError:
+    """A failure in the words of the record; `need` is what training was to need of the memory, if it was training."""
     if isinstance(cause, RocmarkError):
         return cause
     if isinstance(cause, StopRequested):
@@ -99,12 +100,13 @@ def explain(cause: BaseException) -> RocmarkError:
     text = f"{type(cause).__name__}: {cause}"
     lowered = text.lower()
     if type(cause).__name__ in ("OutOfMemoryError", "MemoryError") or "not enough memory" in lowered:
-        return RocmarkError(
-            "E_OUT_OF_MEMORY",
-            f"out of memory: {text}. Try a smaller training.microBatch, evaluation.batch or training.maxLength, "
-            "or training.gradientCheckpointing.",
-            outcome="out-of-memory",
+        advice = (
+            "Try a smaller training.microBatch (recipe fast: fast.samplesAtOnce), evaluation.batch or training.maxLength, "
+            "or training.gradientCheckpointing."
         )
+        if need is not None and type(cause).__name__ == "OutOfMemoryError":
+            advice = f"Training's {need.hint()}"
+        return RocmarkError("E_OUT_OF_MEMORY", f"out of memory: {text}. {advice}", outcome="out-of-memory")
     if any(words in lowered for words in ("timed out", "timeout")):
         return RocmarkError(
             "E_WORLD_TIMEOUT", f"a rank did not answer within world.timeoutSeconds: {text}", outcome="timeout"

@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
             return plan(options, config, output)
         place = find_place(os.environ)
         check_size(config, place)
+        if options.verb == "train" and options.resume:
+            check_resume(config)
         make_folder(options.out)
         from .attempt import prepare_environment, run_verb
 
@@ -65,7 +67,14 @@ def make_parser() -> argparse.ArgumentParser:
             "--config", type=Path, required=True, help="the run, as JSON (schema/config.schema.json)"
         )
         command.add_argument("--out", type=Path, required=True, help="folder for the record and the adapter")
-        if verb != "train":
+        if verb == "train":
+            command.add_argument(
+                "--resume",
+                action="store_true",
+                help="go on from the newest whole checkpoint in --out (recipe fast, see fast.checkpointEvery); without "
+                "one, from the beginning",
+            )
+        else:
             command.add_argument(
                 "--adapter", type=Path, help="an adapter in PEFT's format; without it, the base alone"
             )
@@ -116,6 +125,15 @@ def plan(options: Any, config: Config, output: int) -> int:
         ),
     )
     return 0
+
+
+def check_resume(config: Config) -> None:
+    """Refuse to go on with the recipe `walkthrough`: its Trainer's own checkpoints know nothing of the planned order."""
+    if config.recipe != "fast":
+        raise refuse(
+            "E_CONFIG",
+            f'--resume: recipe "{config.recipe}" keeps no checkpoints to go on from. Leave it out, or use recipe "fast".',
+        )
 
 
 def make_folder(path: Path) -> None:

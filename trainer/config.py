@@ -104,6 +104,9 @@ class Training:
     epochs: float = above(0)
     max_length: int = at_least(1)
     """Tokens a sample, prompt and answer together."""
+    too_long: Literal["cut", "refuse"]
+    """What becomes of a longer sample: `cut` takes the end of its explanation, then the beginning of its prompt, never the
+    answer; `refuse` ends the run before it trains, and names the sample."""
     micro_batch: int = at_least(1)
     """Samples that one rank takes through the model at once in recipe `walkthrough`; see `fast.samplesAtOnce`."""
     effective_batch: int = at_least(1)
@@ -139,7 +142,8 @@ class Fast:
     graphs: Literal["auto", "on", "off"]
     """Replay a captured graph of each step; `auto` means on CUDA, and off on ROCm and CPUs."""
     checkpoint_every: int | None = at_least(1)
-    """Optimizer steps between checkpoints from which `--resume` goes on; null keeps none."""
+    """Optimizer steps between checkpoints in --out, from which `train --resume` goes on; null keeps none. Recipe
+    `walkthrough` keeps none: it refuses a number here, and `--resume`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,6 +194,9 @@ class Config:
     training: Training
     fast: Fast
     evaluation: Evaluation
+    profile: bool
+    """After training, measure what the device can do and repeat a step to see where its time goes: some seconds, which
+    no timed step holds."""
     world: World
     seed: int = field(metadata={"minimum": 0, "maximum": 2**32 - 1})
 

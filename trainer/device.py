@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from .config import Config
@@ -70,6 +71,39 @@ def peak_memory_gib(device: Any) -> dict[str, float | None]:
         peaks["peakAllocatedGiB"] = torch.cuda.max_memory_allocated(device) / 2**30
         peaks["peakReservedGiB"] = torch.cuda.max_memory_reserved(device) / 2**30
     return peaks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceMemory:
+    """Memory of one accelerator, in GiB."""
+
+    accelerator: str
+    """cuda or rocm."""
+    total_gib: float
+    room_gib: float
+    """What this process can have: what is free, and what it holds already."""
+
+
+def device_memory(device: Any) -> DeviceMemory | None:
+    """The memory of an accelerator as it is now; None on a CPU, which shares its memory with everything."""
+    if device.type != "cuda":
+        return None
+    import torch
+
+    free, total = torch.cuda.mem_get_info(device)
+    held = torch.cuda.memory_reserved(device)
+    return DeviceMemory(
+        accelerator=device_kind(device), total_gib=total / 2**30, room_gib=(free + held) / 2**30
+    )
+
+
+def forget_peak(device: Any) -> None:
+    """Let the peaks of a GPU's memory begin anew; that of the process cannot."""
+    if device.type == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 def autocast(device: Any, precision: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from .config import Config, Lora
 from .data import HUB_ID
 from .device import torch_dtype
+from .durable import MANIFEST, file_sums
 from .errors import refuse
 
 BUNDLED = Path(__file__).parent / "bundled" / "model"
@@ -82,14 +83,19 @@ def load_base(config: Config, device: Any) -> tuple[Any, Any]:
         raise refuse(
             "E_MODEL", f"model.name {config.model.name!r}: its tokenizer has no pad and no end-of-text token."
         )
+    rows = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        raise refuse(
+            "E_MODEL",
+            f"model.name {config.model.name!r}: its tokenizer has {len(tokenizer)} tokens, its embedding {rows} rows: they "
+            "do not belong together. Save the model with the tokenizer that it was trained with.",
+        )
     return model.to(device), tokenizer
 
 
-def add_adapter(model: Any, lora: Lora) -> Any:
-    """The model with a fresh LoRA adapter; only the adapter is trainable, and it stays fp32."""
+def check_targets(model: Any, lora: Lora) -> None:
+    """Refuse a target that no linear layer of the model has."""
     import torch
-
-    from .imports import peft
 
     present = sorted(
         {name.rsplit(".", 1)[-1] for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)}
@@ -100,6 +106,13 @@ def add_adapter(model: Any, lora: Lora) -> Any:
                 "E_LORA_TARGET",
                 f"lora.targets: no linear layer of this model is named {target!r}; found {', '.join(present)}.",
             )
+
+
+def add_adapter(model: Any, lora: Lora) -> Any:
+    """The model with a fresh LoRA adapter; only the adapter is trainable, and it stays fp32."""
+    from .imports import peft
+
+    check_targets(model, lora)
     return peft().get_peft_model(
         model,
         peft().LoraConfig(
@@ -122,12 +135,34 @@ def load_adapter(model: Any, folder: Path) -> Any:
             "E_ADAPTER",
             f"--adapter {folder}: wanted adapter_config.json and adapter_model.safetensors in it, as PEFT writes them.",
         )
+    _check_manifest(folder)
     try:
         return peft().PeftModel.from_pretrained(model, str(folder))
     except Exception as error:
         raise refuse(
             "E_ADAPTER", f"--adapter {folder}: does not fit the model ({type(error).__name__}: {error})."
         ) from error
+
+
+def _check_manifest(folder: Path) -> None:
+    """Refuse an adapter of ours of which a file has changed; one that others wrote has no manifest."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return
+    try:
+        wanted = dict(json.loads(path.read_text(encoding="utf-8"))["files"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise refuse(
+            "E_ADAPTER", f"--adapter {folder}: {MANIFEST} cannot be read ({type(error).__name__}: {error})."
+        ) from error
+    found = file_sums(folder)
+    changed = [name for name, digest in wanted.items() if found.get(name) != digest]
+    if changed:
+        raise refuse(
+            "E_ADAPTER",
+            f"--adapter {folder}: {', '.join(changed)} is not what training wrote: its sha256 is not the one in "
+            f"{MANIFEST}. Copy the adapter again, or remove {MANIFEST} if the change is wanted.",
+        )
 
 
 def num_trainable(model: Any) -> int:

@@ -77,6 +77,11 @@ def _contradictions(config: Config) -> list[str]:
             f"{config.training.micro_batch} x {config.world.ranks} = {unit}, found {config.training.effective_batch}; "
             f"{near} or {near + unit} would do, or a smaller microBatch."
         )
+    if config.recipe == "walkthrough" and config.fast.checkpoint_every is not None:
+        problems.append(
+            f'fast.checkpointEvery: recipe "walkthrough" keeps no checkpoints; wanted null, found '
+            f"{config.fast.checkpoint_every}."
+        )
     if config.precision == "fp16" and config.device == "cpu":
         problems.append('precision: "fp16" needs a GPU; on device "cpu" use "fp32" or "bf16".')
     if config.world.transport == "nccl" and config.device == "cpu":

@@ -14,6 +14,7 @@ from typing import Any
 
 from .config import Config
 from .errors import RocmarkError
+from .need import Need
 from .recorder import Steps
 
 
@@ -35,6 +36,13 @@ class Findings:
     adapter: dict[str, Any] | None = None
     efficiency: dict[str, Any] | None = None
     """What `efficiency.measure` found; the record's block as it stands."""
+    predicted_gib: float | None = None
+    need: Need | None = None
+    """What training needs of the memory, only while it trains: evaluation that lacks memory lacks it for other reasons."""
+    compile_cache: str | None = None
+    """See fast.compile_cache."""
+    resumed_from: int | None = None
+    """Optimizer steps that were done before this process."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -76,7 +84,7 @@ def build_record(
         "phases": {**findings.phases, "total": time.perf_counter() - findings.started},
         "steps": _steps(findings.steps),
         "memory": {
-            "predictedGiB": None,
+            "predictedGiB": findings.predicted_gib,
             "peakAllocatedGiB": findings.memory.get("peakAllocatedGiB"),
             "peakReservedGiB": findings.memory.get("peakReservedGiB"),
             "peakResidentGiB": findings.memory.get("peakResidentGiB"),
@@ -84,6 +92,8 @@ def build_record(
         "evaluation": _evaluation(findings),
         "adapter": findings.adapter,
         "efficiency": findings.efficiency,
+        "compileCache": findings.compile_cache,
+        "resumedFrom": findings.resumed_from,
     }
 
 

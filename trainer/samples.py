@@ -56,17 +56,25 @@ class Encoder:
 
 
 def encode_samples(
-    questions: Sequence[Question], encoder: Encoder, *, max_length: int, loss_on: str
+    questions: Sequence[Question],
+    encoder: Encoder,
+    *,
+    max_length: int,
+    loss_on: str,
+    too_long: str = "cut",
 ) -> tuple[list[Sample], Cuts]:
-    """Training samples of at most `max_length` tokens.
+    """Training samples of at most `max_length` tokens, each with a token that carries loss.
 
-    What is too long loses the end of its explanation first, then the beginning of its prompt, never the answer itself.
+    What is too long loses the end of its explanation first, then the beginning of its prompt, never the answer itself;
+    with `too_long` "refuse" it is refused.
     """
     prompts = encoder.prompts([render_prompt(question) for question in questions])
     answers = encoder.continuations([render_option(question, question.gold) for question in questions])
     explained = questions if loss_on != "option" else ()
     explanations = encoder.continuations([render_explanation(question) for question in explained])
     explanations = explanations or [()] * len(questions)
+    if too_long == "refuse":
+        _refuse_long(questions, [*zip(prompts, answers, explanations, strict=True)], max_length)
     samples, cut_explanations, cut_prompts = [], 0, 0
     for question, prompt, answer, explanation in zip(questions, prompts, answers, explanations, strict=True):
         if len(encoder.start) + len(answer) >= max_length:
@@ -81,7 +89,28 @@ def encode_samples(
         cut_prompts += len(kept_prompt) < len(prompt)
         cut_explanations += len(kept_explanation) < len(explanation)
         samples.append(_sample(kept_prompt, answer + kept_explanation, loss_on))
+        if samples[-1].num_targets == 0:
+            raise refuse(
+                "E_DATA",
+                f"question {question.id!r}: wanted a token that carries loss, found none among its "
+                f"{len(samples[-1].input_ids)} tokens. Does the tokenizer belong to the model? It makes {len(answer)} "
+                f"tokens of the answer {render_option(question, question.gold)!r}.",
+            )
     return samples, Cuts(explanations=cut_explanations, prompts=cut_prompts)
+
+
+def _refuse_long(
+    questions: Sequence[Question], parts: Sequence[tuple[tuple[int, ...], ...]], max_length: int
+) -> None:
+    lengths = [sum(map(len, those)) for those in parts]
+    longest = max(range(len(lengths)), key=lengths.__getitem__)
+    if lengths[longest] > max_length:
+        raise refuse(
+            "E_DATA",
+            f'training.tooLong: "refuse", and {sum(length > max_length for length in lengths)} of {len(lengths)} samples '
+            f"have more than training.maxLength {max_length} tokens; question {questions[longest].id!r} has most, "
+            f'{lengths[longest]}. Raise maxLength, or set tooLong "cut".',
+        )
 
 
 def _keep_end(prompt: tuple[int, ...], room: int, *, start: tuple[int, ...]) -> tuple[int, ...]:

@@ -13,31 +13,41 @@ from pathlib import Path
 from typing import Any
 
 from .config import Config
+from .efficiency.repeat import repeat_trainer_step, typical_step_of, wait_for_inputs
+from .need import Need
 from .order import Plan, micro_batch_seed
 from .progress import Progress
-from .recorder import Steps, make_recorder
+from .record import Findings
+from .recorder import make_recorder
 from .samples import IGNORED, Sample, collate
+from .trained import Trained
+from .world import World
 
 
-def train(
+def train_walkthrough(
     *,
     model: Any,
     pad_id: int,
     samples: Sequence[Sample],
     plan: Plan,
-    rank: int,
+    need: Need | None,
+    directory: Path,
+    world: World,
     device: Any,
     config: Config,
-    directory: Path,
     progress: Progress,
-    steps: Steps,
-) -> None:
-    """Train the adapter of `model` in place; `steps` fills up as it goes, so that a failed run keeps what it measured."""
+    findings: Findings,
+) -> Trained:
+    """Train the adapter of `model` in place; the steps fill up as it goes, so that a failed run keeps what it measured."""
     from .imports import transformers
 
+    if need is not None:
+        findings.need, findings.predicted_gib = need, need.predict().peak_gib
     package = transformers()
-    batches = plan.micro_batches_of(rank)
-    recorder = make_recorder(samples=samples, plan=plan, device=device, progress=progress, steps=steps)
+    batches = plan.micro_batches_of(world.place.rank)
+    recorder = make_recorder(
+        samples=samples, plan=plan, device=device, progress=progress, steps=findings.steps
+    )
 
     class PlannedTrainer(package.Trainer):
         """Transformers' Trainer over micro-batches that were planned before."""
@@ -55,15 +65,34 @@ def train(
             torch.manual_seed(micro_batch_seed(seed=config.seed, step=step, number=number))
             return super().training_step(model, inputs, num_items_in_batch)
 
-    trainer = PlannedTrainer(
-        model=model,
-        args=make_arguments(package, config, device=device, directory=directory, num_steps=len(plan.steps)),
-        compute_loss_func=token_mean_loss,
+    with findings.phase("train"):
+        trainer = PlannedTrainer(
+            model=model,
+            args=make_arguments(
+                package, config, device=device, directory=directory, num_steps=len(plan.steps)
+            ),
+            compute_loss_func=token_mean_loss,
+        )
+        trainer.remove_callback(package.PrinterCallback)
+        recorder.trainer = trainer
+        trainer.add_callback(recorder)
+        trainer.train()
+    return look_back(trainer, samples, plan, world.place.rank, pad_id)
+
+
+def look_back(trainer: Any, samples: Sequence[Sample], plan: Plan, rank: int, pad_id: int) -> Trained:
+    """What the profile needs of a Trainer that has trained."""
+    typical = typical_step_of(samples, plan)
+    indexes = [members for step, (_, members) in plan.micro_batches_of(rank) if step == typical]
+
+    def load() -> Any:
+        return make_loader(samples, indexes, pad_id)
+
+    return Trained(
+        make_step=lambda: repeat_trainer_step(trainer, list(load())),
+        passes=len(indexes),
+        input_seconds=lambda: wait_for_inputs(load),
     )
-    trainer.remove_callback(package.PrinterCallback)
-    recorder.trainer = trainer
-    trainer.add_callback(recorder)
-    trainer.train()
 
 
 def make_arguments(package: Any, config: Config, *, device: Any, directory: Path, num_steps: int) -> Any:

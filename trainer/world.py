@@ -98,6 +98,16 @@ class World:
         dist.all_gather_object(values, value)
         return values
 
+    def broadcast(self, value: Any) -> Any:
+        """The first rank's value, on every rank. Collective."""
+        if self.place.size == 1:
+            return value
+        import torch.distributed as dist
+
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        return values[0]
+
     def report_failure(self, error: RocmarkError) -> None:
         """Leave word for the first rank: it writes the record, and would see only a lost connection."""
         if self._store is not None:

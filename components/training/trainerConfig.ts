@@ -28,6 +28,12 @@ export const recipeSchema = z.strictObject({
     epochs: z.number().positive(),
     /** Tokens a sample, prompt and answer. */
     maxLength: count,
+    tooLong: z
+      .enum(["cut", "refuse"])
+      .default("cut")
+      .describe(
+        "A longer sample: `cut` shortens its explanation, then its prompt; `refuse` ends the run before it trains.",
+      ),
     /** Samples a rank takes at once in recipe `walkthrough`. */
     microBatch: count,
     /** Samples an optimizer step, over all ranks and accumulation steps. */
@@ -51,8 +57,13 @@ export const recipeSchema = z.strictObject({
       attention: z.enum(["auto", "varlen", "padded"]).default("auto"),
       compile: z.enum(["auto", "on", "off"]).default("auto"),
       graphs: z.enum(["auto", "on", "off"]).default("auto"),
-      /** Optimizer steps between checkpoints; null keeps none. */
-      checkpointEvery: count.nullable().default(null),
+      checkpointEvery: count
+        .nullable()
+        .default(null)
+        .describe(
+          "Optimizer steps between checkpoints, from which `train --resume` goes on; null keeps none. Recipe " +
+            "`walkthrough` keeps none: it refuses a number here, and --resume.",
+        ),
     })
     .prefault({}),
   evaluation: z.strictObject({
@@ -63,6 +74,10 @@ export const recipeSchema = z.strictObject({
     /** Questions scored at once. */
     batch: count,
   }),
+  profile: z
+    .boolean()
+    .default(true)
+    .describe("After training, see where a step's time goes: some seconds, which no timed step holds."),
   seed: z.int().min(0),
 });
 

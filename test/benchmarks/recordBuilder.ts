@@ -74,6 +74,8 @@ export function buildRecord(
     evaluation: null,
     adapter: null,
     efficiency: null,
+    compileCache: null,
+    resumedFrom: null,
     ...given,
   };
 }

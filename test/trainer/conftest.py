@@ -70,7 +70,7 @@ def make_config(model: Path | str, data: Path | str, **changes: Any) -> dict[str
         "threads": 1,
         "lora": {"rank": 4, "alpha": 8, "dropout": 0.1, "targets": ["q_proj", "v_proj"]},
         "training": {
-            "epochs": 2, "maxLength": 256, "microBatch": 2, "effectiveBatch": 8, "learningRate": 0.01,
+            "epochs": 2, "maxLength": 256, "tooLong": "cut", "microBatch": 2, "effectiveBatch": 8, "learningRate": 0.01,
             "schedule": "cosine", "warmupRatio": 0.05, "weightDecay": 0.0, "maxGradientNorm": 1.0,
             "gradientCheckpointing": True, "lossOn": "answer", "maxSteps": None,
         },
@@ -82,6 +82,7 @@ def make_config(model: Path | str, data: Path | str, **changes: Any) -> dict[str
             "checkpointEvery": None,
         },
         "evaluation": {"untuned": True, "tuned": True, "letters": True, "batch": 4},
+        "profile": False,
         "world": {"nodes": ["node-0"], "ranksPerNode": 1, "transport": "auto", "timeoutSeconds": 60},
         "seed": 42,
     }  # fmt: skip

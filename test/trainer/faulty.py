@@ -1,4 +1,4 @@
-"""The trainer with one fault in it: `faulty.py FAULT VERB ...`. Run by tests, in a process of its own or by torchrun."""
+"""The trainer with one fault in it: `faulty.py FAULT[@PLACE[@RANK]] VERB ...`. Run by tests, in a process or by torchrun."""
 
 from __future__ import annotations
 
@@ -45,23 +45,37 @@ def hang() -> None:
 
 FAULTS = {function.__name__: function for function in (chatter, fail, lack_memory, stop, die, hang)}
 
+PLACES = {
+    "walkthrough": ("trainer.walkthrough", "micro_batch_seed", 6),
+    "between steps": ("trainer.fast.session", "update", 4),
+    "in a save": ("trainer.checkpoint", "write_bytes", 6),
+    "in the profiler": ("trainer.efficiency.profile", "trace", 1),
+}
+"""Function that the fault happens in, and at which call of it. Of a save's three files the last one is the manifest."""
+
 
 def main() -> int:
-    """Let the fault happen in the second micro-batch, on the last rank."""
-    fault, *arguments = sys.argv[1:]
-    import trainer.walkthrough as walkthrough
+    """`FAULT[@PLACE[@RANK]]`: let it happen in that place, in the second micro-batch of the walkthrough when none is named,
+    on that rank, on the last when none is named."""
+    words, *arguments = sys.argv[1:]
+    fault, place, rank = [*words.split("@"), "", ""][:3]
+    import importlib
+
     from trainer.cli import main as run
 
-    seed, calls = walkthrough.micro_batch_seed, 0
+    module_name, name, at = PLACES[place or "walkthrough"]
+    module = importlib.import_module(module_name)
+    original, calls = getattr(module, name), 0
+    wanted = int(rank or int(os.environ.get("WORLD_SIZE", "1")) - 1)
 
-    def faulty(**settings: Any) -> int:
+    def faulty(*given: Any, **settings: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == 6 and int(os.environ.get("WORLD_SIZE", "1")) - 1 == RANK:
+        if calls == at and wanted == RANK:
             FAULTS[fault]()
-        return seed(**settings)
+        return original(*given, **settings)
 
-    walkthrough.micro_batch_seed = faulty
+    setattr(module, name, faulty)
     return run(arguments)
 
 

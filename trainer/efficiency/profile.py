@@ -7,6 +7,7 @@ computes counts from its own start to its end, views and Python between them as 
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterable
@@ -19,6 +20,8 @@ from .kinds import Kind, kernel_kind, operator_kind
 from .shares import Event, shares_of
 
 PROFILED_STEPS = 3
+NUM_STEPS = 1 + 2 * PROFILED_STEPS
+"""How often `profile_step` runs its step."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,19 +58,31 @@ def profile_step(step: Callable[[], Any], device: Any, *, input_seconds: float =
 
 def trace(step: Callable[[], Any], device: Any, steps: int) -> list[Event]:
     """What ran on the device while `step` ran so often."""
-    from torch.profiler import ProfilerActivity, profile
-
     on_gpu = device.type == "cuda"
     with warnings.catch_warnings():
         # That it forgets what came before the only cycle there is.
         warnings.filterwarnings("ignore", message=".*Profiler clears events.*")
-        with profile(activities=[ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU]) as profiler:
+        with _open_profiler(on_gpu) as profiler:
             for _ in range(steps):
                 step()
                 synchronise(device)
     # Its `events()` would build a tree of Python objects: seconds for what is read here in milliseconds.
-    found = profiler.profiler.kineto_results.events()
+    backend = profiler.profiler if on_gpu else profiler
+    found = backend.kineto_results.events()
     return kernels(found) if on_gpu else operators(found)
+
+
+def _open_profiler(on_gpu: bool) -> Any:
+    """torch.profiler on a GPU; on a CPU the one below it, which does not import Inductor first (3 s on a laptop core)."""
+    if on_gpu:
+        from torch.profiler import ProfilerActivity, profile
+
+        return profile(activities=[ProfilerActivity.CUDA])
+    from torch.autograd.profiler import profile as backend
+
+    # It looks for GPUs all the same, and a build for CUDA calls it an error that there is none.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    return backend(use_kineto=True)
 
 
 def kernels(found: Iterable[Any]) -> list[Event]:
