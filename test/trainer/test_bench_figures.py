@@ -52,6 +52,8 @@ RUNS = [
     measured("trainer", [2.0] * 10),
     measured("trainer", [4.0] * 10),
     measured("trainer", [3.0] * 10),
+    # There for its loss curve alone.
+    measured("trainer", [100.0] * 10, timed=False),
     measured("walkthrough", [6.0] * 10),
     measured(
         "fast",
@@ -101,7 +103,7 @@ def test_an_extrapolated_loop_is_marked_and_keeps_what_was_measured() -> None:
 @pytest.mark.parametrize(
     ("runs", "changes", "key", "reason"),
     [
-        (RUNS[3:], {}, "vsTrainer", "arm trainer: it was not asked for"),
+        (RUNS[4:], {}, "vsTrainer", "arm trainer: it was not asked for"),
         (RUNS, {"left_out": {"trainer": "no room"}}, "vsTrainer", "arm trainer: no room"),
         (RUNS, {"harness": {"problem": "it broke"}}, "harnessOverhead", "it broke"),
         (RUNS, {"harness": None}, "harnessOverhead", "not asked for"),

@@ -36,6 +36,11 @@ def test_lengths_add_up_within_their_limits(
     assert draw_part(samples, total, spread=spread, limits=limits, seed=seed) == lengths
 
 
+def test_no_length_is_filled_up_past_the_most() -> None:
+    lengths = draw_part(500, 500 * 49, spread=1.5, limits=(1, 50), seed="full")
+    assert (max(lengths), sum(lengths)) == (50, 500 * 49)
+
+
 @pytest.mark.parametrize("total", [9, 41], ids=["too little", "too much"])
 def test_lengths_that_cannot_add_up_are_refused(total: int) -> None:
     with pytest.raises(ValueError, match="10 lengths from 1 to 4 cannot add up to"):

@@ -48,8 +48,8 @@ def draw_part(samples: int, total: int, *, spread: float, limits: tuple[int, int
         return [min(most, max(least, int(value * factor))) for value in drawn]
 
     low, high = 0.0, most / min(drawn) + 1
-    # The sum grows with the factor, from all at the least to all at the most.
-    for _ in range(64):
+    # The sum grows with the factor, from all at the least to all at the most; what is missing in the end is a few tokens.
+    for _ in range(16):
         middle = (low + high) / 2
         low, high = (middle, high) if sum(scaled(middle)) <= total else (low, middle)
     lengths = scaled(low)

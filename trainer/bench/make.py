@@ -31,7 +31,13 @@ def make(
     model = "bundled"
     if shape.sizes is not None:
         model = f"model-{shape_name}"
-        made = {"shape": shape_name, "sizes": repr(shape.sizes), "dtype": dtype, "seed": seed}
+        made = {
+            "shape": shape_name,
+            "sizes": repr(shape.sizes),
+            "dtype": dtype,
+            "device": str(device),
+            "seed": seed,
+        }
         once(out / model, made, lambda folder: _make_model(folder, shape, dtype, device, seed))
     data = ["bundled"] if shape.lengths is None else []
     for variant in range(len(data), variants):

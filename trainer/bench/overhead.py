@@ -8,9 +8,9 @@ or a neighbour that takes a core meets both.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import time
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,14 +22,13 @@ from ..device import synchronise
 from ..fast.optimizer import update
 from ..fast.session import Session
 from ..model import add_adapter, load_base
-from ..order import plan_order
 from ..parse import read_config
 from ..prepare import garbage_kept, prepare_device
 from ..progress import Progress
 from ..record import Findings
 from ..recorder import Steps
-from ..samples import Encoder, encode_samples
 from ..stdout import take_stdout, write_line
+from ..tune import encode_all
 from ..world import Place, join_world
 
 CPU_STEPS, GPU_STEPS = 4, 40
@@ -58,7 +57,7 @@ class Loop(Session):
                 tensor.zero_()
             self._adapters.write_back()
         self._skips = 0
-        for field in dataclasses.fields(self._steps):
+        for field in fields(self._steps):
             getattr(self._steps, field.name).clear()
 
     def bare(self) -> None:
@@ -82,21 +81,11 @@ class Loop(Session):
 
 def make_loop(config: Config, device: Any, progress: Progress) -> Loop:
     """A session over the first steps of a run's own samples and order."""
-    training = config.training
+    steps = GPU_STEPS if device.type == "cuda" else CPU_STEPS
+    config = replace(config, training=replace(config.training, max_steps=steps))
     questions = load_questions(config.data, split="train", limit=config.data.train_samples)
     model, tokenizer = load_base(config, device)
-    samples, _ = encode_samples(
-        questions, Encoder(tokenizer), max_length=training.max_length, loss_on=training.loss_on
-    )
-    steps = GPU_STEPS if device.type == "cuda" else CPU_STEPS
-    plan = plan_order(
-        num_samples=len(samples),
-        effective_batch=training.effective_batch,
-        micro_batch=training.micro_batch,
-        ranks=1,
-        steps=min(steps, len(samples) // training.effective_batch),
-        seed=config.seed,
-    )
+    samples, plan = encode_all(questions, tokenizer, config, progress)
     with join_world(config, PLACE, device) as world:
         loop = Loop(
             model=add_adapter(model, config.lora),

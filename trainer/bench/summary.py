@@ -62,6 +62,7 @@ def summarise(measured: Measured, full_steps: int) -> dict[str, Any]:
         "secondsToAdapter": seconds_to_adapter(measured),
         "phases": record["phases"],
         "memory": record["memory"],
+        "compileCache": record.get("compileCache"),
         "ceilingTflops": efficiency and efficiency["ceilings"]["matmulTflops"],
         "ceilingShare": efficiency and efficiency["ceilingShare"],
         "shares": efficiency and efficiency["shares"],
