@@ -1,3 +1,4 @@
+import { perTable } from "./perTable.ts";
 import type { Axis, Scope, SoftwareRequest } from "./request.ts";
 import type { Domains } from "./search.ts";
 import type { Tables } from "./tables.ts";
@@ -13,7 +14,14 @@ export function compareWheels(one: string, other: string): number {
 }
 
 /** Everything that the matrix has, newest first: what a request without pins may become. */
-export function allDomains(tables: Tables, scope: Scope): Domains {
+export const allDomains = (tables: Tables, scope: Scope): Domains => domainsIn[scope](tables);
+
+const domainsIn: Record<Scope, (tables: Tables) => Domains> = {
+  host: perTable((tables: Tables) => everything(tables, "host")),
+  wheel: perTable((tables: Tables) => everything(tables, "wheel")),
+};
+
+function everything(tables: Tables, scope: Scope): Domains {
   // What is in a wheel needs no packages of the same release on any host.
   const inWheels = scope === "wheel" ? tables.wheels.map((row) => parseRelease(row.rocm) ?? row.rocm) : [];
   return {

@@ -1,3 +1,4 @@
+import { perTable } from "./perTable.ts";
 import type { SourceKey } from "./sources.ts";
 import { compareVersions } from "./versions.ts";
 
@@ -72,11 +73,17 @@ export const byModel = <Row extends { model: string }>(rows: readonly Row[]): Ro
 
 /** The row whose model a GPU's name holds, "AMD Instinct MI300X VF" or "AMD_Instinct_MI300X_OAM"; the longest wins. */
 export function findGpu(name: string, rows: readonly GpuRow[]): GpuRow | undefined {
-  const plain = (text: string) => ` ${text.replace(/[^A-Za-z0-9]+/g, " ").toLowerCase()} `;
-  return rows
-    .filter(({ model }) => plain(name).includes(plain(model)))
-    .toSorted((a, b) => b.model.length - a.model.length || (a.model < b.model ? -1 : 1))[0];
+  const words = plain(name);
+  return longestFirst(rows).find((row) => words.includes(row.words));
 }
+
+const plain = (text: string) => ` ${text.replace(/[^A-Za-z0-9]+/g, " ").toLowerCase()} `;
+
+const longestFirst = perTable((rows: readonly GpuRow[]) =>
+  rows
+    .map((row) => ({ ...row, words: plain(row.model) }))
+    .sort((a, b) => b.model.length - a.model.length || (a.model < b.model ? -1 : 1)),
+);
 
 /** The first driver for a target, or null where none is named as the first. */
 export function firstDriver(target: string, rows: readonly FirstDriverRow[]): FirstDriverRow | null {

@@ -18,54 +18,53 @@ export function nearest(request: SoftwareRequest, ground: Ground, fixed: readonl
   const all = allDomains(tables, scope);
   const asked = domainsOf(request, tables, scope);
   const pins = parsePins(request);
-  // A pin may stay, or become anything that the matrix has, unless it is fixed.
-  const open = (axis: Axis): readonly string[] =>
-    fixed.includes(axis) ? asked[axis] : [...new Set([...(pins[axis] ? asked[axis] : []), ...all[axis]])];
-  const domains: Domains = {
-    rocm: open("rocm"),
-    pytorch: open("pytorch"),
-    driver: open("driver"),
-    python: open("python"),
-  };
   const keeps = (axis: Axis, value: string): boolean => pins[axis] !== null && fits(axis, value, pins);
   const isChange = (axis: Axis, value: string) => request[axis] !== undefined && !keeps(axis, value);
-  const cost = {
-    rocm: costs("rocm"),
-    pytorch: costs("pytorch"),
-    driver: costs("driver"),
-    python: costs("python"),
-  };
-  const taste = preferenceFor(domains, node, tables);
-  const judged = best(domains, ground, (set) => [...total(set), ...taste(set)]);
-  if (judged === null || judged.numBroken > 0 || judged.numUnknown > 0) return null;
-  const { set } = judged;
-  const changes = axes
-    .filter((axis) => isChange(axis, set[axis]))
-    .map((axis) => ({ key: pinKey(axis), from: request[axis] ?? "", to: set[axis] }));
-  if (changes.length === 0) return null;
-  const repinned = Object.fromEntries(
-    axes
-      .filter((axis) => request[axis] !== undefined)
-      .map((axis) => [axis, keeps(axis, set[axis]) ? request[axis] : set[axis]]),
-  );
-  return { request: repinned, changes, set };
+  const mayChange = axes.filter((axis) => request[axis] !== undefined && !fixed.includes(axis));
+  // A pin that cannot be read has to change whatever else does.
+  const mustChange = mayChange.filter((axis) => pins[axis] === null);
 
-  // Of each value: pins changed, how much they matter, versions between.
-  function costs(axis: Axis): Map<string, readonly [number, number, number]> {
-    return new Map(
-      domains[axis].map((value) => [
-        value,
-        isChange(axis, value)
-          ? [1, 2 ** changedFirst.indexOf(axis), steps(axis, value, asked[axis], all[axis])]
-          : [0, 0, 0],
-      ]),
+  for (const changed of fewestFirst(mayChange)) {
+    if (!mustChange.every((axis) => changed.includes(axis))) continue;
+    const values = (axis: Axis): readonly string[] =>
+      changed.includes(axis) ? all[axis].filter((value) => isChange(axis, value)) : asked[axis];
+    const domains: Domains = {
+      rocm: values("rocm"),
+      pytorch: values("pytorch"),
+      driver: values("driver"),
+      python: values("python"),
+    };
+    const taste = preferenceFor(domains, node, tables);
+    const judged = best(domains, ground, (set) => [distance(changed, set), ...taste(set)], true);
+    if (judged !== null) return toNearest(judged.set);
+  }
+  return null;
+
+  function distance(changed: readonly Axis[], set: SoftwareSet): number {
+    return changed.reduce((sum, axis) => sum + steps(axis, set[axis], asked[axis], all[axis]), 0);
+  }
+
+  function toNearest(set: SoftwareSet): Nearest | null {
+    const changes = axes
+      .filter((axis) => isChange(axis, set[axis]))
+      .map((axis) => ({ key: pinKey(axis), from: request[axis] ?? "", to: set[axis] }));
+    if (changes.length === 0) return null;
+    const repinned = Object.fromEntries(
+      axes
+        .filter((axis) => request[axis] !== undefined)
+        .map((axis) => [axis, keeps(axis, set[axis]) ? request[axis] : set[axis]]),
     );
+    return { request: repinned, changes, set };
   }
+}
 
-  function total(set: SoftwareSet): number[] {
-    const parts = axes.map((axis) => cost[axis].get(set[axis]) ?? [0, 0, 0]);
-    return [0, 1, 2].map((at) => parts.reduce((sum, part) => sum + (part[at] ?? 0), 0));
-  }
+/** Every choice of pins to change: of few pins before one of more, and of those that matter less before the others. */
+function fewestFirst(pinned: readonly Axis[]): Axis[][] {
+  const weight = (choice: readonly Axis[]) =>
+    choice.reduce((sum, axis) => sum + 2 ** changedFirst.indexOf(axis), 0);
+  return Array.from({ length: 2 ** pinned.length }, (_, bits) =>
+    pinned.filter((_, at) => bits & (1 << at)),
+  ).sort((a, b) => a.length - b.length || weight(a) - weight(b));
 }
 
 /** How many of the matrix's versions lie from the pin to the value, the value included. */

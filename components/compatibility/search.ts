@@ -44,12 +44,14 @@ interface Winner {
  * The best set of all that the domains allow: fewest rules broken, then fewest unknown, then the preferred one.
  *
  * Depth first, one part after the other; a part that already breaks more than the best set so far is not gone into,
- * so that of some hundred thousand sets a few thousand are looked at. Null only when a domain is empty.
+ * so that of some hundred thousand sets a few thousand are looked at. Null when a domain is empty, and when only sets
+ * against which nothing stands are wanted and there is none.
  */
 export function best(
   domains: Domains,
   { node, tables, scope }: Ground,
   preference: Preference,
+  onlyFlawless = false,
 ): Judged | null {
   const asked = new Map<Rule, Map<string, Asked>>();
   let winner: Winner | null = null;
@@ -64,6 +66,23 @@ export function best(
     return answer;
   };
 
+  // What a part breaks by itself it breaks in every set.
+  const values = (axis: Axis): readonly string[] => {
+    if (!onlyFlawless) return domains[axis];
+    const alone = rulesAt[axis].filter(({ reads }) => reads.length === 1);
+    return domains[axis].filter((value) =>
+      alone.every((rule) => isFlawless(ask(rule, { ...nothingChosen, [axis]: value }))),
+    );
+  };
+  const left = {
+    rocm: values("rocm"),
+    pytorch: values("pytorch"),
+    driver: values("driver"),
+    python: values("python"),
+  };
+
+  if (axes.some((axis) => left[axis].length === 0)) return null;
+
   const visit = (
     depth: number,
     set: SoftwareSet,
@@ -71,6 +90,7 @@ export function best(
     broken: number,
     unknown: number,
   ) => {
+    if (onlyFlawless && broken + unknown > 0) return;
     if (winner !== null) {
       if (broken > winner.numBroken) return;
       if (broken === winner.numBroken && unknown > winner.numUnknown) return;
@@ -86,7 +106,7 @@ export function best(
       if (isBetter) winner = { set, score, steps, numBroken: broken, numUnknown: unknown };
       return;
     }
-    const open = domains[axis].map((value) => {
+    const open = left[axis].map((value) => {
       const next = { ...set, [axis]: value };
       const answers = rulesAt[axis].map((rule) => ask(rule, next));
       return {
@@ -103,9 +123,13 @@ export function best(
     }
   };
 
-  visit(0, { rocm: "", pytorch: "", driver: "", python: "" }, [], 0, 0);
+  visit(0, nothingChosen, [], 0, 0);
   return toJudged(winner);
 }
+
+const nothingChosen: SoftwareSet = { rocm: "", pytorch: "", driver: "", python: "" };
+
+const isFlawless = ({ numBroken, numUnknown }: Asked): boolean => numBroken + numUnknown === 0;
 
 function comesBefore(one: readonly number[], other: readonly number[]): boolean {
   for (let index = 0; index < one.length; index++) {
