@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultsOf } from "./faults.ts";
 
@@ -23,7 +23,7 @@ export async function respond(
     return;
   }
   const content = faults.corrupt ? spoil(found) : found;
-  const range = toRange(request.headers.range, content.length);
+  const range = toRange(request.headers, content.length);
   const part = range === undefined ? content : content.subarray(range.from, range.to);
   response.writeHead(range === undefined ? 200 : 206, {
     "content-type": toType(request.url ?? ""),
@@ -59,12 +59,18 @@ async function trickle(response: ServerResponse, content: Buffer, bytesPerSecond
   response.end();
 }
 
-/** One range of bytes, `bytes=5-`, `bytes=5-9` or `bytes=-5` (RFC 9110, 14.1.2); undefined for all of it. */
+/**
+ * One range of bytes, `bytes=5-`, `bytes=5-9` or `bytes=-5` (RFC 9110, 14.1.2); undefined for all of it.
+ *
+ * `If-Range` asks for the rest of the content that the caller has begun with (13.1.5). We give contents neither a time nor a
+ * tag, so it is never known to be the same: apt would put the rest of one index behind the beginning of another.
+ */
 export function toRange(
-  header: string | undefined,
+  headers: IncomingHttpHeaders,
   length: number,
 ): { from: number; to: number } | undefined {
-  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
+  if (headers["if-range"] !== undefined) return undefined;
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(headers.range ?? "") ?? [];
   if (first === undefined || last === undefined || first + last === "") return undefined;
   const from = first === "" ? Math.max(0, length - Number(last)) : Number(first);
   const to = first === "" || last === "" ? length : Math.min(length, Number(last) + 1);
