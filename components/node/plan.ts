@@ -97,7 +97,7 @@ function toPlan({ request, environments, keyFingerprint }: Pins, group: Group): 
           kernelPackages: kernelPackages.value,
         }
       : null,
-    rocm: request.rocm === undefined ? null : { release: set.rocm, packages: rocm },
+    rocm: request.rocm === undefined ? null : { release: set.rocm, packages: withCore(rocm) },
     wheels: Object.fromEntries(
       environments.map(({ name, isPinned }) => [name, isPinned ? toWheel(solutions.get(name)) : null]),
     ),
@@ -108,6 +108,14 @@ function toPlan({ request, environments, keyFingerprint }: Pins, group: Group): 
       ]),
     ),
   };
+}
+
+/** ROCm's own core beside its packages: it says which release is under /opt/rocm, and an old one would satisfy them. */
+function withCore(packages: readonly AptPackage[]): AptPackage[] {
+  const [first] = packages;
+  return first
+    ? [{ ...first, name: "rocm-core" }, ...packages.filter(({ name }) => name !== "rocm-core")]
+    : [];
 }
 
 const toWheel = (solution: Solved | undefined): WheelPin | null =>

@@ -45,7 +45,8 @@ boot() { cat /proc/sys/kernel/random/boot_id; }
 wanted() {
   local now
   now=$(installed amdgpu-dkms)
-  complete && fits "$now" "$pattern" && [ "$(dkms_state "$now")" = installed ] && [ -n "$(held amdgpu-dkms)" ] && [ "$(listed driver.pin)" = "$pattern" ]
+  complete && fits "$now" "$pattern" && [ "$(dkms_state "$now")" = installed ] && [ -n "$(held amdgpu-dkms)" ] &&
+    [ "$(listed driver.pin)" = "$pattern" ] && [ "$(listed driver.kernel)" = "$kernel" ]
 }
 
 work() {
@@ -61,8 +62,13 @@ work() {
   resolve amdgpu-dkms "$pattern"
   [ "$change" = yes ] || [ -z "$now" ] || ! dpkg --compare-versions "$now" gt "$version" || ${die("newerInstalled", "somebody has installed amdgpu-dkms $now over the pinned $version since. To go back: sudo apt-get install --allow-downgrades --allow-change-held-packages amdgpu-dkms=$version; to keep it, pin it")}
   if ! complete || [ "$now" != "$version" ] || [ "$(dkms_state "$version")" != installed ]; then change_driver; fi
+  local version_of_module
+  version_of_module=$(module_of "$version")
   hold amdgpu-dkms $([ -z "$(installed amdgpu-dkms-firmware)" ] || echo amdgpu-dkms-firmware)
+  # Headers that were installed for another kernel have had DKMS build the module: no boot can have loaded that yet.
+  [ "$(cat /sys/module/amdgpu/version 2>/dev/null || true)" = "\${version_of_module%%-*}" ] || boot | put "$state/driver.boot"
   printf '%s\\n' "$pattern" | put "$state/driver.pin"
+  printf '%s\\n' "$kernel" | put "$state/driver.kernel"
   printf '%s\\n' "$version" | put "$state/driver.good"
   find "$state/archives" -maxdepth 1 -name '*.deb' ! -name "amdgpu-dkms*_\${version//:/%3a}_*" -delete
 }

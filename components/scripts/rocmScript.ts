@@ -1,5 +1,5 @@
 import type { AptPackage } from "../compatibility/installation.ts";
-import { aptFunctions, aptLockSeconds } from "./aptFunctions.ts";
+import { amdHost, aptFunctions, aptLockSeconds } from "./aptFunctions.ts";
 import { type PhaseContext, renderPhase } from "./phaseScript.ts";
 import { quote } from "./quote.ts";
 
@@ -39,6 +39,8 @@ work() {
     resolve "\${pin%%=*}" "\${pin#*=}"
     exact+=("\${pin%%=*}=$version")
   done
+  # What the pinned packages brought along moves with them: apt would leave it as long as it satisfies them.
+  if [ "$change" = yes ]; then mapfile -t -O "\${#exact[@]}" exact < <(brought_along); fi
   install_exact "\${exact[@]}" || explain "installing ROCm's packages"
   hold $(names)
   for name in $(listed rocm.pins | sed 's/=.*//' | grep -vxFf <(names) || true); do
@@ -46,6 +48,12 @@ work() {
     ! listed packages.rocm | grep -qx "$name" || dpkg --purge "$name" >> "$log" 2>&1 || say "left in place, since another package needs it: $name"
   done
   printf '%s\\n' "\${pins[@]}" | put "$state/rocm.pins"
+}
+brought_along() {
+  local name
+  for name in $(listed packages.rocm | grep -vxFf <(names) || true); do
+    [ -z "$(installed "$name")" ] || ! apt-cache madison "$name" | grep -q "://${amdHost}/" || printf '%s\\n' "$name"
+  done
 }
 report() {
   local name separator=

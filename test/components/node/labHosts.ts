@@ -19,7 +19,7 @@ const trainer = resolve(import.meta.dirname, "../../../trainer");
 /** The sets of versions that the tests install, change to and go back from. */
 export const pinned = {
   "7.1.1": { driver: "30.20.1", rocm: "7.1.1", pytorch: "2.10.0+rocm7.1" },
-  "7.2.4": { driver: "30.30.4", rocm: "7.2.4", pytorch: "2.11.0+rocm7.2" },
+  "7.2.0": { driver: "30.30.0", rocm: "7.2.0", pytorch: "2.11.0+rocm7.2" },
 } as const satisfies Record<string, StackRequest>;
 
 /** An environment of the lab's packages, with its lock's text. */

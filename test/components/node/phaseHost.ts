@@ -72,7 +72,7 @@ export class PhaseHost {
   }
 
   async exec(command: string, stdin?: string) {
-    const connection = await this.#args.pool.connect(this.node.settings);
+    const connection = await this.#connect();
     return connection.exec(command, { timeoutSeconds: 300, ...(stdin === undefined ? {} : { stdin }) });
   }
 
@@ -132,7 +132,7 @@ export class PhaseHost {
     const { bundle, environments } = this.#args;
     const environment = environments.find((entry) => entry.name === name);
     if (environment === undefined) throw new RangeError(`no environment ${name}`);
-    const connection = await this.#args.pool.connect(this.node.settings);
+    const connection = await this.#connect();
     await connection.upload(readFileSync(bundle.archive), bundleArchive(root, bundle.digest));
     await connection.upload(Buffer.from(environment.text), lockFile(root, environment.digest));
     const script = renderEnvironment({
@@ -174,6 +174,11 @@ export class PhaseHost {
   async differences(): Promise<string[]> {
     const plan = this.#plan ?? (await this.plan());
     return unexpected(plan, this.pins.environments, await this.inspect(), this.node.user);
+  }
+
+  /** A cut is found out by silence: half a minute less of it for each test that cuts. */
+  #connect() {
+    return this.#args.pool.connect({ ...this.node.settings, keepaliveSeconds: 2 });
   }
 
   get #context() {

@@ -14,6 +14,7 @@ test("a bare MI300X host gets the pinned driver, packages, sources and wheel, an
   expect(rocm).toEqual({
     release: "7.1.1",
     packages: [
+      { name: "rocm-core", version: "*.70101-*~24.04" },
       { name: "rocminfo", version: "*.70101-*~24.04" },
       { name: "amd-smi-lib", version: "*.70101-*~24.04" },
     ],

@@ -81,6 +81,7 @@ export const inspection: Inspection = {
   packages: {
     "amdgpu-dkms": "1:6.16.6.30200100-2255209.24.04",
     "amdgpu-dkms-firmware": "1:6.16.6.30200100-2255209.24.04",
+    "rocm-core": "7.1.1.70101-38~24.04",
     rocminfo: "1.0.0.70101-38~24.04",
     "amd-smi-lib": "26.2.0.70101-38~24.04",
   },
