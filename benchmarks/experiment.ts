@@ -34,7 +34,7 @@ const node = z.strictObject({
     .optional(),
 });
 
-const arm = z.strictObject({
+export const armSchema = z.strictObject({
   name: nameSchema,
   nodes: z.array(nameSchema).min(1),
   recipe: z.string().min(1),
@@ -45,7 +45,7 @@ const arm = z.strictObject({
   transport: z.enum(["auto", "gloo", "nccl"]).optional(),
 });
 
-const scenario = z.strictObject({
+export const scenarioSchema = z.strictObject({
   name: z.enum(["finetune", "evaluate"]),
   label: nameSchema,
   repeats: z.int().min(1).max(10_000),
@@ -65,8 +65,8 @@ const experimentSchema = z.strictObject({
   recordsDirectory: absolutePath,
   nodes: z.array(node).min(1),
   code: codeSchema,
-  arms: z.array(arm).min(1),
-  scenarios: z.array(scenario).min(1),
+  arms: z.array(armSchema).min(1),
+  scenarios: z.array(scenarioSchema).min(1),
 });
 
 /** What is to be measured, where and how often. */

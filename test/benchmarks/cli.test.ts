@@ -1,32 +1,16 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunRecord } from "../../benchmarks/record.ts";
 import { localExperiment, temporaryDirectory } from "./executors/localNodes.ts";
 import { buildQuestions, buildRecord, buildTimings, withConfig } from "./recordBuilder.ts";
+import { rocmarkIn } from "./runRocmark.ts";
 
-const launcher = join(import.meta.dirname, "..", "..", "benchmarks", "rocmark");
 const directory = temporaryDirectory();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function rocmark(...words: string[]): Promise<Ended> {
-  const env = { PATH: process.env.PATH, HOME: directory };
-  const child = promisify(execFile)(launcher, words, { env, cwd: directory });
-  child.child.stdin?.end();
-  return child.then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    (failed: Ended) => ({ code: failed.code, stdout: failed.stdout, stderr: failed.stderr }),
-  );
-}
+const rocmark = rocmarkIn(directory);
 
 function store(name: string, records: readonly RunRecord[]): string {
   const folder = join(directory, name);
@@ -141,14 +125,14 @@ test("help of the program", async () => {
 
     COMMANDS
 
-          run    Measure: every arm in turns on the nodes that stand; each run leaves a record          
-         list    List the runs that were recorded, oldest first                                         
-      compare    Say whether one arm is faster and as accurate as another, and how sure that is         
-       report    Write all runs, verdicts and the software behind them as one Markdown page             
-       export    Write the runs as one file: whole records as JSON lines, or a table of runs as Parquet 
-         plan    Check an experiment and show the order in which its arms would take turns; runs nothing
-         reap    List what runs have left on the nodes, and with --end, end and remove it               
-       doctor    Say whether this machine is ready, what is missing and how to get it                   
+          run    Measure: every arm in turns on the nodes that stand; each run leaves a record             
+         list    List the runs that were recorded, oldest first                                            
+      compare    Say whether one arm is faster and as accurate as another, and how sure that is            
+       report    Write all runs, verdicts and the software behind them as one Markdown page                
+       export    Write the runs as one file: whole records as JSON lines, or a table of runs as Parquet    
+         plan    Say whether the versions fit, what memory each arm needs, and in which order runs would go
+         reap    List what runs have left on the nodes, and with --end, end and remove it                  
+       doctor    Say whether this machine is ready, what is missing and how to get it                      
 
     Use rocmark <command> --help for more information about a command.
 
@@ -215,28 +199,6 @@ describe("verbs that read a store", () => {
     const connection = await (await DuckDBInstance.create()).connect();
     const found = await connection.runAndReadAll(`SELECT id, train_seconds, nodes FROM '${table}'`);
     expect(found.getRows()).toEqual([[record.id, 10, '["node-0"]']]);
-  });
-
-  test("plan shows the order and what it will take, without a node", async () => {
-    const spec = join(directory, "plan.json");
-    writeFileSync(
-      spec,
-      JSON.stringify({ ...localExperiment(directory, { repeats: 2 }), recordsDirectory: faster }),
-    );
-    const { code, stdout } = await rocmark("plan", "--spec", spec);
-    expect(code).toBe(0);
-    expect(stdout).toMatchInlineSnapshot(`
-      "run  scenario  arm        repeat  nodes           takes
-      ---  --------  ---------  ------  --------------  ------
-      1    timing    two-nodes  1       node-0, node-1  11.0 s
-      2    timing    one-node   1       node-0          14.2 s
-      3    timing    one-node   2       node-0          14.2 s
-      4    timing    two-nodes  2       node-0, node-1  11.0 s
-
-      About 1 min in all, by earlier runs.
-      "
-    `);
-    expect(existsSync(join(directory, "records"))).toBe(false);
   });
 
   test("doctor counts the records and says which files are none", async () => {
