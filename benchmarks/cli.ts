@@ -14,6 +14,7 @@ const verbs: Record<string, () => Promise<Verb>> = {
   compare: async () => (await import("./commands/compare.ts")).default as unknown as Verb,
   report: async () => (await import("./commands/report.ts")).default as unknown as Verb,
   export: async () => (await import("./commands/export.ts")).default as unknown as Verb,
+  lock: async () => (await import("./commands/lock.ts")).default as unknown as Verb,
   plan: async () => (await import("./commands/plan.ts")).default as unknown as Verb,
   reap: async () => (await import("./commands/reap.ts")).default as unknown as Verb,
   doctor: async () => (await import("./commands/doctor.ts")).default as unknown as Verb,

@@ -121,7 +121,7 @@ test("help of the program", async () => {
   expect(stdout).toMatchInlineSnapshot(`
     "Measure fine-tuning on the nodes of a stack, and judge what was measured (rocmark)
 
-    USAGE rocmark run|list|compare|report|export|plan|reap|doctor
+    USAGE rocmark run|list|compare|report|export|lock|plan|reap|doctor
 
     COMMANDS
 
@@ -130,6 +130,7 @@ test("help of the program", async () => {
       compare    Say whether one arm is faster and as accurate as another, and how sure that is            
        report    Write all runs, verdicts and the software behind them as one Markdown page                
        export    Write the runs as one file: whole records as JSON lines, or a table of runs as Parquet    
+         lock    Write the hash lock of a PyTorch for ROCm, from its one index; nodes install nothing else 
          plan    Say whether the versions fit, what memory each arm needs, and in which order runs would go
          reap    List what runs have left on the nodes, and with --end, end and remove it                  
        doctor    Say whether this machine is ready, what is missing and how to get it                      
@@ -146,7 +147,7 @@ test("help of the program", async () => {
   `);
 });
 
-test.each(["run", "list", "compare", "report", "export", "plan", "reap", "doctor"])(
+test.each(["run", "list", "compare", "report", "export", "plan", "lock", "reap", "doctor"])(
   "%s has a help with its options",
   async (verb) => {
     const { code, stdout, stderr } = await rocmark(verb, "--help");
