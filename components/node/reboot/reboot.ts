@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SshError } from "../../../ssh/errors.ts";
+import type { ExecResult } from "../../../ssh/exec.ts";
 import { SshPool } from "../../../ssh/pool.ts";
 import type { SshSettings } from "../../../ssh/settings.ts";
 import { rootCommand } from "../../scripts/phaseScript.ts";
@@ -27,13 +28,21 @@ const SAY_EVERY = 15;
  * Started again after an interruption it finds out by the node's own boot ids whether it had asked already.
  */
 export async function reboot(request: RebootRequest, say: (line: string) => void): Promise<BootState> {
-  const before = await waitForNode(request, () => true, say);
+  const before = await waitForNode(request, async () => true, say);
   const decision = decide(request, before);
   if (decision.do === "nothing") return before;
   if (decision.do === "refuse") throw new RebootRefused(request, decision.refusal, decision.why);
   say(`rebooting ${request.node}, so that driver ${request.release} is loaded`);
-  await ask(request, rebootScript);
-  const after = await waitForNode(request, ({ bootId }) => bootId !== before.bootId, say);
+  let wasAsked = false;
+  const isAnother = async ({ bootId, askedIn }: BootState) => {
+    if (bootId !== before.bootId) return true;
+    // When the connection was lost meanwhile, the node itself says whether it has heard it.
+    if (wasAsked && askedIn === bootId) return false;
+    wasAsked = true;
+    await askToEnd(request);
+    return false;
+  };
+  const after = await waitForNode(request, isAnother, say);
   const outcome = decide(request, after);
   if (outcome.do === "nothing") return after;
   throw outcome.do === "refuse"
@@ -41,10 +50,21 @@ export async function reboot(request: RebootRequest, say: (line: string) => void
     : new RebootRefused(request, "driverNotLoaded", "the driver was changed again while the node came up");
 }
 
+async function askToEnd(request: RebootRequest): Promise<void> {
+  const { exitCode, stderr } = await ask(request, rebootScript);
+  if (exitCode === 0) return;
+  const why = stderr.trim().split("\n").at(-1);
+  throw new RebootRefused(
+    request,
+    "unexpected",
+    `it could not be asked to reboot (exit code ${exitCode}: ${why}). Reboot it yourself: sudo systemctl reboot`,
+  );
+}
+
 /** Asks until the node answers as wanted. Only a limit, or a node that is another one, ends the wait. */
 async function waitForNode(
   request: RebootRequest,
-  isWanted: (state: BootState) => boolean,
+  isWanted: (state: BootState) => Promise<boolean>,
   say: (line: string) => void,
 ): Promise<BootState> {
   const started = performance.now();
@@ -53,8 +73,10 @@ async function waitForNode(
   let last = "it has not ended yet";
   for (;;) {
     try {
-      const state = parseBootState(await ask(request, stateScript));
-      if (state.bootId !== "" && isWanted(state)) return state;
+      const { exitCode, stdout } = await ask(request, stateScript);
+      const state = parseBootState(stdout);
+      // Anything else is a node on its way down or up.
+      if (exitCode === 0 && state.bootId !== "" && (await isWanted(state))) return state;
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
       if (error.code === "E_SSH_HOST_KEY") throw new RebootRefused(request, "wrongHostKey", error.message);
@@ -79,17 +101,16 @@ async function waitForNode(
 }
 
 /** Runs a script as root on a connection of its own: one that a reboot cut would be found out late. */
-async function ask(request: RebootRequest, script: string): Promise<string> {
+async function ask(request: RebootRequest, script: string): Promise<ExecResult> {
   const pool = new SshPool();
   try {
     const connection = await pool.connect(await toSettings(request));
-    const { exitCode, stdout, stderr } = await connection.exec(rootCommand(request, "install"), {
+    const result = await connection.exec(rootCommand(request, "install"), {
       stdin: script,
       timeoutSeconds: 60,
     });
-    if (exitCode === refusals.noRoot) throw new RebootRefused(request, "noRoot", stderr.trim());
-    // Anything else is a node on its way down or up.
-    return exitCode === 0 ? stdout : "";
+    if (result.exitCode === refusals.noRoot) throw new RebootRefused(request, "noRoot", result.stderr.trim());
+    return result;
   } finally {
     await pool.close();
   }

@@ -86,7 +86,7 @@ export class LabNode {
     );
   }
 
-  /** Whether DKMS's builds work; a failure on some kernels only is named by the beginning of their releases. */
+  /** Whether DKMS's builds work; a failure on some kernels or of some versions only is named by their beginnings. */
   dkmsBuild(outcome: "works" | "fails", failsOn: readonly string[] = [""]): Promise<void> {
     return this.#set("dkms", { failsOn: outcome === "works" ? [] : failsOn });
   }

@@ -14,7 +14,7 @@ export interface Settings {
   };
   /** Group and octal mode of /dev/kfd and of /dev/dri/renderD*. */
   devices: { kfd: DeviceRules; render: DeviceRules };
-  /** Kernels on which a build fails, by the beginning of their release; and how long a build takes. */
+  /** Kernels on which a build fails, or versions of a module of which one does, by their beginnings; and how long a build takes. */
   dkms: { failsOn: readonly string[]; seconds: number };
   amdSmi: {
     /** `own` is what that version prints; `concatenated`, one document a GPU after the other. */
