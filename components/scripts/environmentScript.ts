@@ -77,7 +77,7 @@ if [ ! -f "$bundle/.complete" ]; then
   # Of its own name: two environments of one node may do this at once, and the first to be done is taken.
   partial="$bundle.partial.$$"
   mkdir -p "$partial"
-  tar -xf "$archive" -C "$partial" || { rm -rf "$partial"; ${refuse("bundleBroken", "The trainer bundle $archive does not unpack; run pulumi up again to copy it anew.")}; }
+  tar -xf "$archive" -C "$partial" || { rm -rf "$partial"; ${refuse("bundleBroken", "The trainer bundle $archive does not unpack; run pulumi refresh and pulumi up to copy it anew.")}; }
   touch "$partial/.complete"
   [ -f "$bundle/.complete" ] || rm -rf "$bundle"
   mv -T "$partial" "$bundle" 2>/dev/null || { [ -f "$bundle/.complete" ] && rm -rf "$partial"; } || mv "$partial" "$bundle"
@@ -102,8 +102,8 @@ fi
 if [ ! -f "$environment/.complete" ]; then
   command -v ${python} >/dev/null || ${refuse("noPython", pinned?.python ? `Python ${pinned.python} is pinned and there is no ${python} on this node, which has $(python3 --version 2>&1); install it with its venv module, or pin rocmark:software.python to what the node has.` : "No python3 on this node; install Python 3.10 or later with its venv module.")}
   ${python} -c 'import sys; sys.exit(sys.version_info < (3, 10))' || ${refuse("noPython", `Python 3.10 or later is wanted, $(${python} --version 2>&1) was found.`)}
-  free=$(df -Pk "$(dirname "$environment")" | awk 'NR == 2 { print int($4 / 1048576) }')
-  [ "$free" -ge ${args.minFreeDiskGiB} ] || ${refuse("diskFull", `${args.minFreeDiskGiB} GiB of free disk are wanted for the environment, $free GiB were found under $(dirname "$environment"); free some, or set minFreeDiskGiB in the stack.`)}
+  free=$(df -Pk "$(dirname "$environment")" | awk 'NR == 2 { print $4 }')
+  [ "$free" -ge ${Math.ceil(args.minFreeDiskGiB * 1048576)} ] || ${refuse("diskFull", `${args.minFreeDiskGiB} GiB of free disk are wanted for the environment, $((free / 1048576)) GiB were found under $(dirname "$environment"); free some, or set minFreeDiskGiB in the stack.`)}
   ${args.uvCache === null ? ":" : `export UV_CACHE_DIR=${quote(args.uvCache)}`}
   export UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
   rm -rf "$environment"

@@ -128,6 +128,12 @@ test.each([
   });
 });
 
+test("a part of a GiB is free disk that can be wanted", async () => {
+  await placeBundle();
+  await bash(renderEnvironment({ ...args(), minFreeDiskGiB: 0.001 }), fakePython());
+  expect(existsSync(join(home, "environments/aaaaaaaaaaaaaaaa/.complete"))).toBe(true);
+});
+
 test("a bundle that does not unpack is refused and leaves no half of it", async () => {
   mkdirSync(join(args().root, "bundles"), { recursive: true });
   writeFileSync(join(args().root, "bundles", "bbbbbbbbbbbbbbbb.tar"), "no archive");
