@@ -1,4 +1,5 @@
 import "./stackTraces.ts";
+import "./failedResources.ts";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
