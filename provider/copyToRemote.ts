@@ -25,7 +25,10 @@ export const copyToRemote: ResourceType = {
     return { ...inputs, [COPIED]: await copy(await connect(inputs, operation), inputs, operation) };
   },
 
-  /** Copies when content or target changed; another host counts, since the file is not there yet. */
+  /**
+   * Copies when content or target changed; another host counts, since the file is not there yet, and so does one with
+   * another host key: it was installed anew.
+   */
   async update(inputs, state, operation) {
     const [now, before] = [toPlace(inputs), toPlace(state)];
     if (now !== before || !isObject(state[COPIED]))
@@ -142,9 +145,9 @@ done`;
 /** Where which content goes, as far as it decides whether to copy again. */
 function toPlace(properties: Properties): string {
   const { connection, remotePath, source } = reveal(properties) as Properties;
-  const { host, port, user } = connection as Properties;
+  const { host, port, user, hostKey } = connection as Properties;
   const content = (isAsset(source) || isArchive(source)) && source.hash ? source.hash : source;
-  return JSON.stringify([host, port ?? 22, user ?? "root", remotePath, content]);
+  return JSON.stringify([host, port ?? 22, user ?? "root", hostKey, remotePath, content]);
 }
 
 const toWord = (path: string): string => quote(path.startsWith("/") ? path : `./${path}`);
