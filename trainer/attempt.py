@@ -57,7 +57,7 @@ def _attempt(options: Any, config: Config, place: Place, findings: Findings, pro
         from .prepare import import_everything, prepare_device
         from .tune import run_train
 
-        import_everything(findings, progress)
+        import_everything(config, findings, progress)
         device = prepare_device(config, place, findings)
         with join_world(config, place, device) as world:
             shared = {"world": world, "device": device, "findings": findings, "progress": progress}

@@ -135,8 +135,10 @@ class Fast:
     """Most samples that one rank packs into one pass; null takes its whole share of the effective batch, or as much of
     it as the predicted memory allows. It changes speed and memory, not results: `training.microBatch` is the
     walkthrough's."""
-    attention: Literal["auto", "varlen", "padded"]
-    """`varlen` attends within packed samples by torch's own variable-length kernel; `padded` pads for attention alone."""
+    attention: Literal["auto", "triton", "varlen", "padded"]
+    """`triton` takes kernels of our own for attention within packed samples, for norm and position of its heads and for the
+    gated product; `varlen` torch's own kernel for the attention; `padded` pads for the attention alone. `auto` takes the first
+    that passes a check on the machine."""
     compile: Literal["auto", "on", "off"]
     """torch.compile, one region a layer; `auto` means on a GPU."""
     graphs: Literal["auto", "on", "off"]

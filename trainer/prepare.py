@@ -32,14 +32,16 @@ def garbage_kept() -> Iterator[None]:
         gc.enable()
 
 
-def import_everything(findings: Findings, progress: Progress) -> None:
+def import_everything(config: Config, findings: Findings, progress: Progress) -> None:
     """Pay for the imports at once, so that no other phase pays for them."""
     progress.phase("import")
     with findings.phase("import"), garbage_kept():
         from .imports import peft, transformers
 
         package = transformers()
-        _ = package.Trainer, package.AutoModelForCausalLM, package.AutoTokenizer
+        _ = package.AutoModelForCausalLM, package.AutoTokenizer
+        if config.recipe == "walkthrough":
+            _ = package.Trainer
         peft()
 
 

@@ -54,7 +54,7 @@ export const recipeSchema = z.strictObject({
     .strictObject({
       /** Most samples a rank packs into one pass; null takes its share of the effective batch, or what memory allows. */
       samplesAtOnce: count.nullable().default(null),
-      attention: z.enum(["auto", "varlen", "padded"]).default("auto"),
+      attention: z.enum(["auto", "triton", "varlen", "padded"]).default("auto"),
       compile: z.enum(["auto", "on", "off"]).default("auto"),
       graphs: z.enum(["auto", "on", "off"]).default("auto"),
       checkpointEvery: count

@@ -10,9 +10,9 @@ Kind = Literal["matmul", "attention", "communication", "memory"]
 # Inductor names a fused kernel after the operators it came from, so a pointwise one may well say "mm" or "attention".
 FUSED = re.compile(r"triton_(poi|red|per|for)_")
 # PyTorch's flash and memory-efficient kernels, cuDNN's sdpa, AOTriton (attn_fwd, bwd_kernel_dk_dv, bwd_kernel_dq,
-# bwd_preprocess) and Composable Kernel (FmhaFwd) on ROCm, FlexAttention's template.
+# bwd_preprocess) and Composable Kernel (FmhaFwd) on ROCm, FlexAttention's template, fast/attention_kernels.py.
 ATTENTION = re.compile(
-    r"flash|fmha|attn|attention|sdpa|bwd_kernel_(dk|dq|fuse)|bwd_preprocess", re.IGNORECASE
+    r"flash|fmha|attn|attention|sdpa|attend|bwd_kernel_(dk|dq|fuse)|bwd_preprocess", re.IGNORECASE
 )
 # RCCL keeps NCCL's kernel names.
 COMMUNICATION = re.compile(r"nccl|rccl|all_?reduce|all_?gather|reduce_?scatter", re.IGNORECASE)

@@ -1,19 +1,26 @@
 """Attention over samples that lie behind each other in one row, each causal and by itself.
 
-Two ways to the same numbers: torch's variable-length flash kernel, and padding for the attention alone. Padding works
-wherever torch does; the kernel has to pass a check on the machine it is used on, because its support differs between
-builds (on ROCm it came with torch 2.11: pytorch/pytorch pull requests 170969 and 174105).
+Three ways to the same numbers: Triton kernels of our own, torch's variable-length flash kernel, and padding for the attention
+alone. Padding works wherever torch does; attention_choice.py says when the others are used.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-TOLERANCE = 2e-2
-"""Largest relative difference between the kernel and the padded way in half precision, forward and backward."""
+
+class Heads(NamedTuple):
+    """How a projection's columns are heads: queries, then keys, then values."""
+
+    query: int
+    key: int
+    """As many are the values'."""
+    dim: int
+    epsilon: float
+    """Of the norms of queries and keys."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,62 +74,39 @@ def attend_varlen(query: Any, key: Any, value: Any, layout: Layout) -> Any:
     )
 
 
-def choose_attention(
-    wanted: str, *, device: Any, dtype: Any, heads: int, kv_heads: int, head_dim: int
-) -> str:
-    """`varlen` or `padded`: what the config says, and for `auto` the kernel where it passes its check.
+def rms_norm(x: Any, weight: Any, epsilon: float) -> Any:
+    """Over the last dimension, in fp32, rounded before the weight is applied as Transformers does."""
+    import torch
 
-    `varlen` asked for by name and not fit is an error: a run must not measure something else than it says.
+    wide = x.float()
+    normed = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + epsilon)
+    return weight * normed.to(x.dtype)
+
+
+def rotate(x: Any, cos: Any, sin: Any) -> Any:
+    """Rotary positions on x [tokens, heads, dim]; cos and sin [tokens, 1, dim]."""
+    import torch
+
+    half = x.shape[-1] // 2
+    turned = torch.cat([-x[..., half:], x[..., :half]], dim=-1)
+    return x * cos + turned * sin
+
+
+def attend(qkv: Any, norms: Any, cos: Any, sin: Any, layout: Layout, heads: Heads, way: str) -> Any:
+    """Attention over a projection's result: qkv [tokens, (query + 2 key) dim] to [tokens, query dim].
+
+    `norms` [2, dim] weighs the norm of queries' and keys' heads, None where there is none; cos and sin are [tokens, dim].
     """
-    import torch
+    if way == "triton":
+        from .attention_triton import attend_projected
 
-    from ..errors import refuse
-
-    if wanted == "padded":
-        return "padded"
-    if device.type != "cuda" or dtype == torch.float32:
-        problem: str | None = f"the kernel takes fp16 and bf16 on a GPU, not {dtype} on {device.type}"
-    else:
-        problem = check_varlen(device=device, dtype=dtype, heads=heads, kv_heads=kv_heads, head_dim=head_dim)
-    if problem is None:
-        return "varlen"
-    if wanted == "varlen":
-        raise refuse(
-            "E_ATTENTION", f'fast.attention: wanted "varlen", but {problem}. Use "padded" or "auto".'
-        )
-    return "padded"
-
-
-def check_varlen(*, device: Any, dtype: Any, heads: int, kv_heads: int, head_dim: int) -> str | None:
-    """What is wrong with the kernel here, compared with the padded way on three short sequences; None when nothing is."""
-    import torch
-
-    starts = (0, 7, 40, 64)
-    generator = torch.Generator(device="cpu").manual_seed(0)
-
-    def random(num_heads: int) -> Any:
-        values = torch.randn(starts[-1], num_heads, head_dim, generator=generator)
-        return values.to(device=device, dtype=dtype).requires_grad_()
-
-    inputs = random(heads), random(kv_heads), random(kv_heads)
-    weight = torch.randn(starts[-1], heads, head_dim, generator=generator).to(device=device, dtype=dtype)
-    layout = Layout(
-        starts=torch.tensor(starts, dtype=torch.int32, device=device),
-        places=torch.tensor(padded_places(starts, 33), device=device),
-        sequences=3,
-        longest=33,
-    )
-
-    def run(attend: Callable[..., Any]) -> list[Any]:
-        output = attend(*inputs, layout)
-        return [output, *torch.autograd.grad((output * weight).sum(), inputs)]
-
-    try:
-        found, wanted = run(attend_varlen), run(attend_padded)
-    except (RuntimeError, NotImplementedError, ImportError) as error:
-        return f"torch {torch.__version__} cannot run it here ({type(error).__name__}: {str(error).splitlines()[0]})"
-    for one, other in zip(found, wanted, strict=True):
-        difference = ((one - other).float().norm() / other.float().norm()).item()
-        if not difference <= TOLERANCE:
-            return f"it differs from plain attention by {difference:.3g} of the norm on this machine"
-    return None
+        numbers = (layout.longest, heads.query, heads.key, heads.epsilon)
+        return attend_projected(qkv, norms, cos, sin, layout.starts, *numbers)[0]
+    query, key, value = qkv.split([heads.query * heads.dim, *[heads.key * heads.dim] * 2], dim=1)
+    query, key, value = (part.view(-1, part.shape[1] // heads.dim, heads.dim) for part in (query, key, value))
+    if norms is not None:
+        query, key = rms_norm(query, norms[0], heads.epsilon), rms_norm(key, norms[1], heads.epsilon)
+    cos, sin = cos.unsqueeze(1), sin.unsqueeze(1)
+    kernel = attend_varlen if way == "varlen" else attend_padded
+    attended = kernel(rotate(query, cos, sin), rotate(key, cos, sin), value, layout)
+    return attended.reshape(-1, heads.query * heads.dim)

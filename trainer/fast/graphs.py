@@ -27,14 +27,16 @@ class Graphs:
         """Capture the shape of `inputs`, replay it on them, and say how far the gradients are from the eager ones."""
         import torch
 
-        self._run(inputs, True)
-        eager = self._total.clone()
         fixed = Inputs(*(tensor.clone() for tensor in inputs))
+        # Away from the stream that is captured next, as libraries set themselves up in their first call.
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            self._run(fixed, first)
+            self._run(fixed, True)
+            eager = self._total.clone()
         torch.cuda.current_stream().wait_stream(side)
+        # What the eager pass used lies in the allocator's own pool; the graph takes its memory from another.
+        torch.cuda.empty_cache()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool):
             self._run(fixed, first)

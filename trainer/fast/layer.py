@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from .adapters import Group
-from .attention import Layout, attend_padded, attend_varlen
+from .attention import Heads, Layout, attend, rms_norm
 
 
 class Projection(NamedTuple):
@@ -25,8 +25,8 @@ class LayerWeights(NamedTuple):
 
     input_norm: Any
     qkv: Projection
-    query_norm: Any
-    key_norm: Any
+    head_norms: Any
+    """[2, head dim]: of queries and keys; None without."""
     o: Projection
     post_norm: Any
     gate_up: Projection
@@ -36,25 +36,65 @@ class LayerWeights(NamedTuple):
 class Constants(NamedTuple):
     """What all layers share, known before tracing."""
 
-    heads: int
-    kv_heads: int
-    head_dim: int
-    epsilon: float
+    heads: Heads
     scaling: float
     """Of the adapters."""
     dropout: float
     """On the input of each adapter."""
     attention: str
+    """triton stands for all kernels of our own."""
     sequences: int
     longest: int
 
 
-class AugmentedLinear(torch.autograd.Function):
-    """y [tokens, out] = [x, h] weight^T: the frozen product and its adapters' second half in one.
+@torch.library.custom_op("rocmark::input_gradients", mutates_args=())
+def input_gradients(gradient: torch.Tensor, weight: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    """[tokens, in + ranks]: `gradient` @ `weight`, and in the first columns also what comes back through `a` [ranks, in].
 
-    The gradient of x and h is one product as well, and none is computed for the frozen part of `weight`. The b are
+    An operator, because the second product then adds to the first where it lies; traced, a copy comes between.
+    """
+    both = gradient @ weight
+    width = a.shape[1]
+    both[:, :width].addmm_(both[:, width:], a)
+    return both
+
+
+@input_gradients.register_fake
+def _(gradient: torch.Tensor, weight: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    return gradient.new_empty((gradient.shape[0], weight.shape[1]))
+
+
+class AdaptedLinear(torch.autograd.Function):
+    """y [tokens, out] = [x, x a^T] weight^T: the frozen product and its adapters in one.
+
+    The gradient of x and x a^T is one product as well, and none is computed for the frozen part of `weight`. The b are
     inputs for their gradients' sake: their values lie in `weight` already.
     """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, a: Any, weight: Any, blocks: Any, *b: Any) -> Any:
+        """x [tokens, in], a [ranks, in] with the adapters' scaling in it, weight [out, in + ranks]."""
+        h = x @ a.t()
+        ctx.save_for_backward(x, a, h, weight)
+        ctx.blocks = blocks
+        ctx.wants_x = x.requires_grad
+        return torch.cat([x, h], dim=1) @ weight.t()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:  # type: ignore[override]
+        """Gradients of x, a and each b; those of b in fp32."""
+        x, a, h, weight = ctx.saved_tensors
+        width = x.shape[1]
+        if ctx.wants_x:
+            both = input_gradients(gradient, weight, a)
+            dx, dh = both[:, :width], both[:, width:]
+        else:
+            dx, dh = None, gradient @ weight[:, width:]
+        return dx, dh.t() @ x, None, None, *_b_gradients(gradient, h, ctx.blocks)
+
+
+class AugmentedLinear(torch.autograd.Function):
+    """As AdaptedLinear from h on, for adapters that do not read x itself: dropout gives each an input of its own."""
 
     @staticmethod
     def forward(ctx: Any, x: Any, h: Any, weight: Any, blocks: Any, *b: Any) -> Any:
@@ -69,15 +109,17 @@ class AugmentedLinear(torch.autograd.Function):
     def backward(ctx: Any, gradient: Any) -> Any:  # type: ignore[override]
         """Gradients of x, h and each b; those of b in fp32."""
         h, weight = ctx.saved_tensors
-        width = ctx.width
         if ctx.wants_x:
             both = gradient @ weight
-            dx, dh = both[:, :width], both[:, width:]
+            dx, dh = both[:, : ctx.width], both[:, ctx.width :]
         else:
-            dx, dh = None, gradient @ weight[:, width:]
-        full = gradient.t() @ h
-        db = [full[top:bottom, left:right].float() for top, bottom, left, right in ctx.blocks]
-        return dx, dh, None, None, *db
+            dx, dh = None, gradient @ weight[:, ctx.width :]
+        return dx, dh, None, None, *_b_gradients(gradient, h, ctx.blocks)
+
+
+def _b_gradients(gradient: Any, h: Any, blocks: Any) -> list[Any]:
+    full = gradient.t() @ h
+    return [full[top:bottom, left:right].float() for top, bottom, left, right in blocks]
 
 
 def project(x: Any, projection: Projection, constants: Constants) -> Any:
@@ -87,7 +129,7 @@ def project(x: Any, projection: Projection, constants: Constants) -> Any:
         return torch.nn.functional.linear(x, weight, bias)
     scaled = (a * constants.scaling).to(x.dtype)
     if constants.dropout == 0:
-        h = x @ scaled.t()
+        y = AdaptedLinear.apply(x, scaled, weight, blocks, *b)
     else:
         # Each adapter drops entries of its own, as PEFT does.
         parts = [scaled[left:right] for _, _, left, right in blocks]
@@ -95,44 +137,31 @@ def project(x: Any, projection: Projection, constants: Constants) -> Any:
             [torch.nn.functional.dropout(x, constants.dropout, training=True) @ part.t() for part in parts],
             dim=1,
         )
-    y = AugmentedLinear.apply(x, h, weight, blocks, *b)
+        y = AugmentedLinear.apply(x, h, weight, blocks, *b)
     return y if bias is None else y + bias
-
-
-def rms_norm(x: Any, weight: Any, epsilon: float) -> Any:
-    """Over the last dimension, in fp32, rounded before the weight is applied as Transformers does."""
-    wide = x.float()
-    normed = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + epsilon)
-    return weight * normed.to(x.dtype)
-
-
-def rotate(x: Any, cos: Any, sin: Any) -> Any:
-    """Rotary positions on x [tokens, heads, dim]; cos and sin [tokens, 1, dim]."""
-    half = x.shape[-1] // 2
-    turned = torch.cat([-x[..., half:], x[..., :half]], dim=-1)
-    return x * cos + turned * sin
 
 
 def decoder_layer(
     x: Any, cos: Any, sin: Any, starts: Any, places: Any, weights: LayerWeights, constants: Constants
 ) -> Any:
-    """x [tokens, hidden] through one layer; `starts` and `places` as in attention.Layout."""
-    heads, kv_heads, dim = constants.heads, constants.kv_heads, constants.head_dim
-    normed = rms_norm(x, weights.input_norm, constants.epsilon)
+    """x [tokens, hidden] through one layer; cos and sin [tokens, head dim], `starts` and `places` as in attention.Layout."""
+    normed = rms_norm(x, weights.input_norm, constants.heads.epsilon)
     qkv = project(normed, weights.qkv, constants)
-    query, key, value = qkv.split([heads * dim, kv_heads * dim, kv_heads * dim], dim=1)
-    query, key, value = query.view(-1, heads, dim), key.view(-1, kv_heads, dim), value.view(-1, kv_heads, dim)
-    if weights.query_norm is not None:
-        query = rms_norm(query, weights.query_norm, constants.epsilon)
-        key = rms_norm(key, weights.key_norm, constants.epsilon)
-    query, key = rotate(query, cos, sin), rotate(key, cos, sin)
     layout = Layout(starts=starts, places=places, sequences=constants.sequences, longest=constants.longest)
-    attend = attend_varlen if constants.attention == "varlen" else attend_padded
-    attended = attend(query, key, value, layout).reshape(-1, heads * dim)
+    attended = attend(qkv, weights.head_norms, cos, sin, layout, constants.heads, constants.attention)
     x = x + project(attended, weights.o, constants)
-    normed = rms_norm(x, weights.post_norm, constants.epsilon)
-    gate, up = project(normed, weights.gate_up, constants).chunk(2, dim=1)
-    return x + project(torch.nn.functional.silu(gate) * up, weights.down, constants)
+    normed = rms_norm(x, weights.post_norm, constants.heads.epsilon)
+    return x + project(gate(project(normed, weights.gate_up, constants), constants), weights.down, constants)
+
+
+def gate(source: Any, constants: Constants) -> Any:
+    """silu(gate) * up of source [tokens, 2 width], gate before up."""
+    if constants.attention == "triton":
+        from .gate_triton import gated
+
+        return gated(source)
+    left, right = source.chunk(2, dim=1)
+    return torch.nn.functional.silu(left) * right
 
 
 def layer_weights(layer: Any, groups: dict[str, Group]) -> LayerWeights:
@@ -146,8 +175,11 @@ def layer_weights(layer: Any, groups: dict[str, Group]) -> LayerWeights:
     return LayerWeights(
         input_norm=layer.input_layernorm.weight.detach(),
         qkv=projection("qkv"),
-        query_norm=attention.q_norm.weight.detach() if hasattr(attention, "q_norm") else None,
-        key_norm=attention.k_norm.weight.detach() if hasattr(attention, "k_norm") else None,
+        head_norms=(
+            torch.stack([attention.q_norm.weight.detach(), attention.k_norm.weight.detach()])
+            if hasattr(attention, "q_norm")
+            else None
+        ),
         o=projection("o"),
         post_norm=layer.post_attention_layernorm.weight.detach(),
         gate_up=projection("gate_up"),

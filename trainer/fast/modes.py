@@ -11,7 +11,8 @@ from ..device import torch_dtype
 from ..errors import refuse
 from ..need import Need
 from .architecture import Architecture
-from .attention import choose_attention
+from .attention_choice import choose_attention
+from .network import heads_of
 from .sizing import Sizing, choose_sizing
 
 
@@ -20,7 +21,7 @@ class Modes:
     """Speed and memory of a run; none of it changes what is computed but for rounding and dropout's masks."""
 
     attention: str
-    """varlen or padded."""
+    """triton, varlen or padded."""
     compiled: bool
     graphed: bool
     samples_at_once: int | None
@@ -34,9 +35,8 @@ def settle_modes(config: Config, architecture: Architecture, device: Any) -> Mod
         config.fast.attention,
         device=device,
         dtype=torch_dtype(config.precision),
-        heads=architecture.heads,
-        kv_heads=architecture.kv_heads,
-        head_dim=architecture.head_dim,
+        heads=heads_of(architecture),
+        normed=architecture.head_norms,
     )
     compiled, graphed = choose_speed(config, device)
     return Modes(

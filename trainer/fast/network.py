@@ -7,9 +7,15 @@ from typing import Any
 
 from .adapters import Adapters
 from .architecture import Architecture
+from .attention import Heads, rms_norm
 from .head import HeadLoss, chunk_loss
 from .inputs import Inputs
-from .layer import Constants, decoder_layer, layer_weights, rms_norm
+from .layer import Constants, decoder_layer, layer_weights
+
+
+def heads_of(architecture: Architecture) -> Heads:
+    """The heads of every layer."""
+    return Heads(architecture.heads, architecture.kv_heads, architecture.head_dim, architecture.epsilon)
 
 
 class Network:
@@ -40,10 +46,7 @@ class Network:
             for layer, groups in zip(base.model.layers, adapters.layers, strict=True)
         ]
         self._constants = Constants(
-            heads=architecture.heads,
-            kv_heads=architecture.kv_heads,
-            head_dim=architecture.head_dim,
-            epsilon=architecture.epsilon,
+            heads=heads_of(architecture),
             scaling=adapters.scaling,
             dropout=dropout,
             attention=attention,
@@ -64,6 +67,9 @@ class Network:
         import torch
 
         x = torch.nn.functional.embedding(inputs.ids, self._embedding)
+        if self._compiled:
+            # Nobody needs this gradient, but then the first layer is like all others and compiles with them.
+            x.requires_grad_()
         states = self._run_layers(x, inputs, longest=longest).index_select(0, inputs.label_positions)
         states = rms_norm(states, self._norm, self.architecture.epsilon)
         return HeadLoss.apply(states, self._head, inputs.targets, inputs.divisor, scale, self._chunk)
@@ -93,8 +99,8 @@ class Network:
         import torch
         from torch.utils.checkpoint import checkpoint
 
-        cos = self._cos.index_select(0, inputs.positions).unsqueeze(1)
-        sin = self._sin.index_select(0, inputs.positions).unsqueeze(1)
+        cos = self._cos.index_select(0, inputs.positions)
+        sin = self._sin.index_select(0, inputs.positions)
         constants = self._constants._replace(sequences=inputs.starts.shape[0] - 1, longest=longest)
         for weights in self._layers:
             if self._compiled:

@@ -101,11 +101,12 @@ class Session:
         if not self._compiled and not self._graphed:
             return
         shapes = self._shapes_of(range(self._done, len(self._passes)))
+        if self._graphed:
+            self._capture(shapes)
+            return
         for done, (inputs, first, longest) in enumerate(shapes, start=1):
             self._run_eagerly(inputs, first, longest)
             self._progress.update("compile", done, len(shapes))
-        if self._graphed:
-            self._capture(shapes)
 
     def train(self) -> None:
         """All optimizer steps that are not done yet."""
@@ -181,17 +182,20 @@ class Session:
         self._network.add_gradient(inputs, self._state.scale, self._total, first=first, longest=longest)
 
     def _shapes_of(self, steps: Iterable[int]) -> list[tuple[Inputs, bool, int]]:
-        """One pass of each shape that some steps have."""
+        """One pass of each shape that some steps have, the longest first: in its memory the others find room."""
         shapes: dict[Any, tuple[Inputs, bool, int]] = {}
         for step in steps:
             for number, (_, inputs, longest) in enumerate(self._passes[step]):
                 shapes.setdefault(Graphs.key(inputs, first=number == 0), (inputs, number == 0, longest))
-        return list(shapes.values())
+        return sorted(shapes.values(), key=lambda shape: -shape[0].ids.shape[0])
 
     def _capture(self, shapes: list[tuple[Inputs, bool, int]]) -> None:
         longest = shapes[0][2]
         graphs = Graphs(lambda inputs, first: self._run_eagerly(inputs, first, longest), self._total)
-        worst = max(graphs.capture(inputs, first=first) for inputs, first, _ in shapes)
+        worst = 0.0
+        for done, (inputs, first, _) in enumerate(shapes, start=1):
+            worst = max(worst, graphs.capture(inputs, first=first))
+            self._progress.update("compile", done, len(shapes))
         if worst <= TOLERANCE:
             self._run = lambda inputs, first, _: graphs.replay(inputs, first=first)
             return
