@@ -71,7 +71,7 @@ function gpuProblems({ targets }: Plan, { facts, amdSmi, rocminfo }: Inspection,
   return problems;
 }
 
-function environmentProblems({ name, packages }: Environment, found: Inspection): string[] {
+export function environmentProblems({ name, packages }: Environment, found: Inspection): string[] {
   const of = (item: string) => (name === "default" ? item : `${item} of variant "${name}"`);
   const environment = found.environments[name];
   if (environment === undefined || "error" in environment)
