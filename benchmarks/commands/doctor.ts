@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand } from "citty";
+import { refusal } from "../errors.ts";
 import { project, recordsArgs, recordsDirectory, specArgs } from "./place.ts";
 
 export default defineCommand({
@@ -29,6 +30,8 @@ export default defineCommand({
       import("../doctor/askNodes.ts"),
       import("../doctor/nodesText.ts"),
     ]);
+    if (args.stack !== undefined && args.spec !== undefined)
+      throw refusal("E_FLAG", "--spec and --stack each name the nodes: give one of them.");
     const { nodes } = await readExperiment({ spec: args.spec, stack: args.stack ?? "" });
     const found = await askNodes(nodes);
     process.stdout.write(args.json ? `${JSON.stringify({ nodes: found })}\n` : `${renderNodes(found)}\n`);

@@ -23,26 +23,33 @@ export type NodeDrift = z.infer<typeof driftSchema>;
 
 /** How far nodes are from what they were verified to hold, and whether each is fit; in their order. */
 export async function askNodes(nodes: readonly ExperimentNode[]): Promise<NodeDrift[]> {
-  const busy = await findBusy(nodes);
-  const idle = nodes.filter(({ name }) => !busy.has(name));
-  const looked = new Map((idle.length === 0 ? [] : await look(idle)).map((one) => [one.node, one]));
+  const left = await findLeftOut(nodes);
+  const asked = nodes.filter(({ name }) => !left.has(name));
+  const looked = new Map((asked.length === 0 ? [] : await look(asked)).map((one) => [one.node, one]));
   return nodes.map(({ name }) => {
-    const drift = looked.get(name) ?? busy.get(name);
+    const drift = looked.get(name) ?? left.get(name);
     if (drift === undefined) throw new RocmarkError("E_DRIFT", `Nothing was said of node "${name}".`);
     return drift;
   });
 }
 
-async function findBusy(nodes: readonly ExperimentNode[]): Promise<Map<string, NodeDrift>> {
+/** Nodes that cannot be reached, or that measure. */
+async function findLeftOut(nodes: readonly ExperimentNode[]): Promise<Map<string, NodeDrift>> {
   const dialer = sshDialer();
+  const leave = (node: string, state: NodeDrift["state"], problem: string): [string, NodeDrift][] => [
+    [node, { node, state, problems: [problem], items: [], seconds: 0 }],
+  ];
   try {
     const remains = await Promise.all(nodes.map((node) => findRemains(node, dialer)));
     return new Map(
-      remains.flatMap(({ node, lock }): [string, NodeDrift][] => {
-        const problem = `measuring for ${lock}: not looked at, since that would disturb its timing`;
-        return lock === null
-          ? []
-          : [[node, { node, state: "busy", problems: [problem], items: [], seconds: 0 }]];
+      remains.flatMap(({ node, lock, error }) => {
+        if (error !== null) return leave(node, "unknown", error);
+        if (lock === null) return [];
+        return leave(
+          node,
+          "busy",
+          `measuring for ${lock}: not looked at, since that would disturb its timing`,
+        );
       }),
     );
   } finally {

@@ -133,7 +133,7 @@ test("help of the program", async () => {
          lock    Write the hash lock of a PyTorch for ROCm, from its one index; nodes install nothing else 
          plan    Say whether the versions fit, what memory each arm needs, and in which order runs would go
          reap    List what runs have left on the nodes, and with --end, end and remove it                  
-       doctor    Say whether this machine is ready, what is missing and how to get it                      
+       doctor    Say whether this machine is ready, or with --stack whether a stack's nodes are fit        
 
     Use rocmark <command> --help for more information about a command.
 
