@@ -2,7 +2,7 @@
 
 Transformers' Trainer imports `datasets` (and with it pandas and pyarrow, 2 s on a laptop core) whenever it is
 installed, only to recognise its datasets. Ours are lists, so it is told that there is none; data.py imports it itself
-when the hub is asked.
+when the hub is asked. Its generation imports scikit-learn likewise (2 s), for a curve of assisted decoding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def go_offline() -> None:
 
 
 def transformers() -> ModuleType:
-    """The transformers package, with `datasets` hidden from its Trainer and without progress bars."""
+    """The transformers package, with what nobody needs of it hidden and without progress bars."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import transformers as package
@@ -25,7 +25,7 @@ def transformers() -> ModuleType:
     import transformers.utils.import_utils
 
     for module in (transformers.utils, transformers.utils.import_utils):
-        module.is_datasets_available = lambda: False
+        module.is_datasets_available = module.is_sklearn_available = lambda: False
     package.utils.logging.disable_progress_bar()
     return package
 

@@ -36,6 +36,10 @@ def run_train(
     from .imports import transformers
 
     meet(config, world, device, findings)
+    if config.recipe == "fast":
+        from .fast.early import import_compiler_meanwhile
+
+        import_compiler_meanwhile(config, device)
     transformers().set_seed(config.seed)
     wanted = config.evaluation
     progress.phase("load")

@@ -87,7 +87,7 @@ def test_what_is_trained_reaches_the_product_and_peft() -> None:
     model, samples = make_model("qwen3"), make_samples(3)
     fast = make_fast(model, samples)
     with torch.no_grad():
-        fast.adapters.flat.add_(0.05)
+        fast.adapters.flat.add_(0.01)
         fast.adapters.write_back()
     loss, wanted = peft_gradients(model, samples)
     found_loss, found = fast.gradients()

@@ -13,6 +13,9 @@ from .architecture import GROUPS
 
 ALIGNMENT = 8
 """Elements: rows of half-precision weights then begin at multiples of 16 bytes, as matrix kernels like them."""
+STACKED = ("qkv", "o")
+"""Groups whose weights lie layer after layer in one tensor, so that one copy serves all layers. Not those of the MLP, two thirds
+of a model: for a moment the stack lies in memory beside what it is made from."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,8 +33,6 @@ class Group:
     """fp32 leaves [out of the member, rank]."""
     blocks: tuple[tuple[int, int, int, int], ...] = ()
     """Of each b in the product: first row, last row, first column, last column (of h)."""
-    views: list[tuple[Any, Any]] = field(default_factory=list)
-    """(place in `weight`, b): copied after every optimizer step."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,16 +48,17 @@ class Adapters:
     """alpha / rank."""
     owners: list[tuple[Any, Any]]
     """(PEFT's parameter, its view of `flat`)."""
+    copies: list[tuple[Any, Any]] = field(default_factory=list)
+    """(place in a weight, or in all layers' weights, and its values of B): copied after every optimizer step."""
 
     def write_back(self) -> None:
         """Put every B, rounded to the run's precision, beside its frozen weight."""
         import torch
 
-        places = [place for layer in self.layers for group in layer.values() for place, _ in group.views]
-        values = [b for layer in self.layers for group in layer.values() for _, b in group.views]
-        if places:
+        if self.copies:
+            places, values = zip(*self.copies, strict=True)
             with torch.no_grad():
-                torch._foreach_copy_(places, values)
+                torch._foreach_copy_(list(places), list(values))
 
     def release(self) -> None:
         """Give PEFT parameters of their own again, with the values that were trained."""
@@ -74,12 +76,18 @@ def take_over(model: Any, *, rank: int, scaling: float) -> Adapters:
     flat = torch.empty(sum(sizes), dtype=torch.float32, device=device)
     adapters = Adapters(flat=flat, leaves=[], layers=[], scaling=scaling, owners=[])
     position = 0
+    stacks: dict[str, Any] = {}
     with torch.no_grad():
-        for layer in decoder.layers:
+        for number, layer in enumerate(decoder.layers):
             groups: dict[str, Group] = {}
             for name, members in GROUPS.items():
+                modules = [_find(layer, member) for member in members]
+                if number == 0:
+                    stacks[name] = (
+                        _make_stack(modules, rank, len(decoder.layers)) if name in STACKED else None
+                    )
                 groups[name], position = _take_group(
-                    [_find(layer, member) for member in members], rank, adapters, position
+                    modules, rank, adapters, position, number=number, stack=stacks[name]
                 )
             adapters.layers.append(groups)
     adapters.write_back()
@@ -107,19 +115,33 @@ def _leaf_sizes(layer: Any, rank: int) -> Iterator[int]:
                 yield rank * (_base(module).in_features + _base(module).out_features)
 
 
-def _take_group(modules: list[Any], rank: int, adapters: Adapters, position: int) -> tuple[Group, int]:
-    """One group's weight and leaves, from `position` of the flat tensor on; and where the next one begins."""
+def _make_stack(modules: list[Any], rank: int, layers: int) -> Any:
+    """Zeros for the weights of one group: [layers, out, in + ranks], the last dimension rounded up to ALIGNMENT."""
+    import torch
+
+    weights = [_base(module).weight for module in modules]
+    columns = weights[0].shape[1] + rank * sum(_is_adapted(module) for module in modules)
+    shape = (layers, sum(weight.shape[0] for weight in weights), -(-columns // ALIGNMENT) * ALIGNMENT)
+    return torch.zeros(shape, dtype=weights[0].dtype, device=weights[0].device)
+
+
+def _take_group(
+    modules: list[Any], rank: int, adapters: Adapters, position: int, *, number: int, stack: Any
+) -> tuple[Group, int]:
+    """One group's weight and leaves in layer `number`, from `position` of the flat tensor on; and where the next begins.
+
+    `stack` has room for the weights of all layers; without one the layer gets room of its own.
+    """
     import torch
 
     bases = [_base(module) for module in modules]
-    width, sample = bases[0].in_features, bases[0].weight
+    width = bases[0].in_features
     adapted = [index for index, module in enumerate(modules) if _is_adapted(module)]
     columns = rank * len(adapted)
-    stride = -(-(width + columns) // ALIGNMENT) * ALIGNMENT
     rows = [0]
     for base in bases:
         rows.append(rows[-1] + base.out_features)
-    storage = torch.zeros(rows[-1], stride, dtype=sample.dtype, device=sample.device)
+    storage = _make_stack(modules, rank, 1)[0] if stack is None else stack[number]
     weight = storage[:, : width + columns]
     for base, start, end in zip(bases, rows, rows[1:], strict=False):
         weight[start:end, :width] = base.weight
@@ -129,17 +151,24 @@ def _take_group(modules: list[Any], rank: int, adapters: Adapters, position: int
         return group, position
     length = columns * width
     group.a = _leaf(adapters, position, (columns, width))
-    for number, index in enumerate(adapted):
-        part = group.a.detach()[number * rank : (number + 1) * rank]
+    for part_number, index in enumerate(adapted):
+        part = group.a.detach()[part_number * rank : (part_number + 1) * rank]
         _share(adapters, modules[index].lora_A["default"], part)
     position += length
     b, blocks = [], []
-    for number, index in enumerate(adapted):
+    for part_number, index in enumerate(adapted):
         start, end = rows[index], rows[index + 1]
         leaf = _leaf(adapters, position, (end - start, rank))
         _share(adapters, modules[index].lora_B["default"], leaf.detach())
-        first = number * rank
-        group.views.append((weight[start:end, width + first : width + first + rank], leaf.detach()))
+        first = part_number * rank
+        place = slice(start, end), slice(width + first, width + first + rank)
+        if stack is None:
+            adapters.copies.append((weight[place], leaf.detach()))
+        elif number == 0:
+            # All layers are alike, so the same B lies at the same distance from layer to layer.
+            size = leaf.numel()
+            everywhere = adapters.flat.view(stack.shape[0], -1)[:, position : position + size]
+            adapters.copies.append((stack[(slice(None), *place)], everywhere.view(-1, *leaf.shape)))
         b.append(leaf)
         blocks.append((start, end, first, first + rank))
         position += (end - start) * rank

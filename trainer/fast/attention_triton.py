@@ -12,8 +12,8 @@ from .head_kernels import ROWS, rotate_heads, unrotate_heads
 
 LOG2_E = math.log2(math.e)
 NUM_WARPS = 4
-NUM_STAGES = {"forward": 2, "query": 2, "key": 2}
-"""Of the loops' loads, by kernel: more would leave room for fewer programs at a time (tried on an H100)."""
+NUM_STAGES = {"forward": 3, "query": 2, "key": 1}
+"""Of the loops' loads, by kernel: the more, the fewer programs find room at a time (one to three tried on an H100)."""
 
 
 @torch.library.custom_op("rocmark::attend_projected", mutates_args=())
