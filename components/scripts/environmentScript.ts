@@ -1,5 +1,5 @@
 import { quote } from "./quote.ts";
-import { refuse } from "./refusals.ts";
+import { refusals, refuse } from "./refusals.ts";
 import { renderTorchCheck, type WheelPin } from "./torchCheck.ts";
 
 /** Where things lie on a node and what has to be there. All paths are absolute paths on the node. */
@@ -66,9 +66,21 @@ archive=${quote(bundleArchive(args.root, args.bundleDigest))}
 environment=${quote(environment)}
 say() { printf '%s\\n' "$*" >&2; }
 locked=no
+# What is half installed goes, and with it what fills the disk: pip and uv name that as one error among others.
+end_half() {
+  left=$(df -Pk "$(dirname "$environment")" | awk 'NR == 2 { print int($4 / 1024) }')
+  [ -f "$environment/.complete" ] || rm -rf "$environment"
+  case $code in ${refusals.noVenv} | ${refusals.uvInstall} | ${refusals.packageInstall}) ;; *) return 0 ;; esac
+  [ "$left" -lt 32 ] || return 0
+  code=${refusals.diskFull}
+  say "The disk is full, which is why: $left MiB were left under $(dirname "$environment"); free some."
+}
 end() {
   code=$?
-  [ "$locked" = no ] || rm -rf "$environment.lock"
+  if [ "$locked" = yes ]; then
+    [ "$code" -eq 0 ] || end_half
+    rm -rf "$environment.lock"
+  fi
 ${pinned ? failureText(pinned) : ""}  exit "$code"
 }
 trap end EXIT

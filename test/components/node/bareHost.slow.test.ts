@@ -264,6 +264,18 @@ describe.skipIf(reason)("a bare host", () => {
     );
   });
 
+  test("a disk that fills up in the middle of an environment is named as the reason, and nothing half is left on it", async () => {
+    await host.node.leaveDisk(30);
+    const { code, told } = await host.environment();
+    expect({ code, told }).toMatchObject({
+      code: 12,
+      told: expect.stringMatching(/\nThe disk is full, which is why: \d+ MiB were left under/),
+    });
+    expect(told).toMatch(/To continue: npx pulumi up --stack lab\n$/);
+    expect(await host.node.read("ls /opt/rocmark/node/environments")).toBe("");
+    await host.node.freeDisk();
+  });
+
   test("the environment is the pinned build, asked for at PyTorch's index and nowhere else", async () => {
     await hosts.lab.repository.takeRequests();
     expect(await host.environment()).toMatchObject({ code: 0 });
