@@ -21,6 +21,9 @@ const driftSchema = z.strictObject({
 /** What is to be said of a node; busy: it measures, which the check of its devices would disturb. */
 export type NodeDrift = z.infer<typeof driftSchema>;
 
+/** How often it is said who has not answered yet, in milliseconds. */
+const SAY_EVERY = 3000;
+
 /** How far nodes are from what they were verified to hold, and whether each is fit; in their order. */
 export async function askNodes(nodes: readonly ExperimentNode[]): Promise<NodeDrift[]> {
   const left = await findLeftOut(nodes);
@@ -35,12 +38,21 @@ export async function askNodes(nodes: readonly ExperimentNode[]): Promise<NodeDr
 
 /** Nodes that cannot be reached, or that measure. */
 async function findLeftOut(nodes: readonly ExperimentNode[]): Promise<Map<string, NodeDrift>> {
-  const dialer = sshDialer();
+  // Somebody waits for the answer, and a node that is starting can be asked once more.
+  const dialer = sshDialer({ dialErrorLimit: 1, dialTimeoutSeconds: 10 });
+  const open = new Set(nodes.map(({ name }) => name));
+  const started = performance.now();
+  const timer = setInterval(() => {
+    const passed = Math.round((performance.now() - started) / 1000);
+    process.stderr.write(`waiting for ${[...open].slice(0, 4).join(", ")} to answer, ${passed} s\n`);
+  }, SAY_EVERY);
   const leave = (node: string, state: NodeDrift["state"], problem: string): [string, NodeDrift][] => [
     [node, { node, state, problems: [problem], items: [], seconds: 0 }],
   ];
   try {
-    const remains = await Promise.all(nodes.map((node) => findRemains(node, dialer)));
+    const remains = await Promise.all(
+      nodes.map((node) => findRemains(node, dialer).finally(() => open.delete(node.name))),
+    );
     return new Map(
       remains.flatMap(({ node, lock, error }) => {
         if (error !== null) return leave(node, "unknown", error);
@@ -53,6 +65,7 @@ async function findLeftOut(nodes: readonly ExperimentNode[]): Promise<Map<string
       }),
     );
   } finally {
+    clearInterval(timer);
     await dialer.close();
   }
 }

@@ -28,8 +28,16 @@ export interface Dialer {
   close(): Promise<void>;
 }
 
+/** How patiently a node is dialled. */
+export interface Patience {
+  /** Failed attempts after which it counts as not reachable. @default 3 */
+  dialErrorLimit?: number;
+  /** Seconds that an attempt may take. @default the pool's own */
+  dialTimeoutSeconds?: number;
+}
+
 /** Connections over SSH: the node's own host key, the user's key, nothing else accepted. */
-export function sshDialer(): Dialer {
+export function sshDialer(patience: Patience = {}): Dialer {
   const pool = new SshPool();
   return {
     async connect(node, signal) {
@@ -48,6 +56,7 @@ export function sshDialer(): Dialer {
           credentials: { privateKey },
           hostKey: { kind: "pinned", key: node.hostKey },
           dialErrorLimit: 3,
+          ...patience,
         },
         signal === undefined ? {} : { signal },
       );

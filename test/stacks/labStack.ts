@@ -139,6 +139,21 @@ export class LabStack {
     return JSON.parse(said) as NodeOutput[];
   }
 
+  /** What `rocmark doctor --stack` says of each host, and the code that it ends with. */
+  async doctor(): Promise<{ exitCode: number; states: string[]; problems: string[] }> {
+    const words = ["doctor", "--stack", "lab", "--json"];
+    const { exitCode, stdout, stderr } = await capture(this.#at("benchmarks/rocmark"), words, {
+      env: this.#env,
+    });
+    if (stdout === "") throw new Error(`rocmark doctor ended with ${exitCode}:\n${stderr}`);
+    const { nodes } = JSON.parse(stdout) as { nodes: { state: string; problems: string[] }[] };
+    return {
+      exitCode,
+      states: nodes.map(({ state }) => state),
+      problems: nodes.flatMap(({ problems }) => problems),
+    };
+  }
+
   #write(): void {
     const file = this.#at("stacks/Pulumi.lab.yaml");
     const hosts = this.#lab.nodes.map(({ host }) => ({ ...host, hostKey: this.#hostKeys.get(host.name) }));

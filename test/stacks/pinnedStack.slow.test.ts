@@ -100,8 +100,12 @@ describe.skipIf(reason)(`a stack of ${numNodes} pinned hosts`, () => {
     ]);
   });
 
-  test("what somebody has changed on a host shows in a refresh, and the next update mends it", async () => {
+  test("what somebody has changed on a host shows in rocmark doctor and in a refresh, and the next update mends it", async () => {
+    expect(await stack.doctor()).toEqual({ exitCode: 0, states: onAll("fit"), problems: [] });
     await failing.read("apt-mark unhold amdgpu-dkms rocminfo && apt-get -qq -y purge rocminfo");
+    const { exitCode: unfit, states, problems } = await stack.doctor();
+    expect([unfit, states.filter((state) => state === "drift").length]).toEqual([1, 1]);
+    expect(problems[0]).toMatch(/^rocminfo: wanted \S+70101-38~24\.04, found nothing; /);
     const { said } = timed("refresh", await stack.refresh());
     const drifted = said
       .split("[urn=")
