@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ class Storages(TorchDispatchMode):
         """Follow a tensor's storage, unless it is known."""
         storage = tensor.untyped_storage()
         key = storage._cdata
-        size = -(-storage.nbytes() // BLOCK) * BLOCK
+        size = rounded(storage.nbytes())
         if key in self.live or size == 0:
             return
         self.live[key] = (size, operation, tuple(tensor.shape))
@@ -43,6 +44,13 @@ class Storages(TorchDispatchMode):
         self.bytes += size
         if self.bytes > self.peak:
             self.peak, self.at_peak = self.bytes, list(self.live.values())
+
+    def table(self) -> str:
+        """What lived at the peak, the most first: number, bytes of each, operation and shape."""
+        rows = sorted(Counter(self.at_peak).items(), key=lambda row: -row[0][0] * row[1])
+        return "\n".join(
+            f"{count:4} x {size:9} {operation} {shape}" for (size, operation, shape), count in rows
+        )
 
     def _drop(self, key: int) -> None:
         size, _, _ = self.live.pop(key)
@@ -55,7 +63,19 @@ class Storages(TorchDispatchMode):
         if operation is torch.ops.aten.index_put.default:
             operation = torch.ops.aten.index_put_.default
         result = operation(*args, **(kwargs or {}))
-        for leaf in tree_leaves(result):
-            if isinstance(leaf, torch.Tensor):
+        # A view of what was there before, such as a weight, is nothing new.
+        given = {leaf.untyped_storage()._cdata for leaf in tensors_of((args, kwargs))}
+        for leaf in tensors_of(result):
+            if leaf.untyped_storage()._cdata not in given:
                 self.add(leaf, str(operation))
         return result
+
+
+def rounded(size: int) -> int:
+    """Bytes that the allocator takes for a request."""
+    return -(-size // BLOCK) * BLOCK
+
+
+def tensors_of(tree: Any) -> list[Any]:
+    """All tensors in nested lists, tuples and dictionaries."""
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]

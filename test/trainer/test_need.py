@@ -42,7 +42,7 @@ def test_the_record_says_what_was_predicted(
     pretend(monkeypatch, 64)
     code, record = attempt(config | {"recipe": recipe}, tmp_path)
     assert code == 0, record["error"]
-    # The workspace of ROCm's matrix library alone is a quarter of a GiB (memory.predict.LIBRARIES).
+    # The workspace of ROCm's matrix library alone is a quarter of a GiB (memory.predict.WORKSPACE).
     assert 0.25 < record["memory"]["predictedGiB"] < 0.3
 
 

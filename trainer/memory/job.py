@@ -30,8 +30,12 @@ class Job:
     """Whether an optimizer step takes several passes, so that gradients are there while one is computed."""
     compiled: bool
     """Recipe `fast`: torch.compile fuses what is elementwise, and computes it again instead of keeping it."""
-    padded_attention: bool
-    """Recipe `fast`: attention over padded rows instead of torch's variable-length kernel, which has no fp32."""
+    attention: str
+    """Recipe `fast`: triton for our kernels, varlen for torch's, padded for padded rows; the kernels have no fp32."""
+    graphs: str
+    """Recipe `fast`: on, off or auto, as configured."""
+    inputs: int = 0
+    """Recipe `fast`: bytes that the inputs of all passes take on the device, 0 where the samples are not known."""
 
     @property
     def width(self) -> int:
@@ -42,6 +46,12 @@ class Job:
     def mixed(self) -> bool:
         """Whether the base computes in half precision, and the adapters are kept in fp32."""
         return self.width == 2
+
+    def is_graphed(self, accelerator: str) -> bool:
+        """Whether passes are captured on `accelerator`, cuda or rocm: the rule of fast/modes.py."""
+        automatic = self.graphs == "auto" and accelerator == "cuda" and self.dropout == 0
+        wanted = self.graphs == "on" or automatic
+        return self.recipe == "fast" and wanted and not self.checkpointing
 
     @property
     def adapter_parameters(self) -> int:
@@ -72,8 +82,16 @@ def job_of(config: Config, shape: Shape, *, recompute: bool = False) -> Job:
         ranks=config.world.ranks,
         accumulates=accumulates(config),
         compiled=config.fast.compile != "off",
-        padded_attention=config.fast.attention == "padded" or config.precision == "fp32",
+        attention=attention_of(config),
+        graphs=config.fast.graphs,
     )
+
+
+def attention_of(config: Config) -> str:
+    """The way of attention that recipe `fast` takes on a GPU where each kernel passes its check."""
+    if config.precision == "fp32":
+        return "padded"
+    return "triton" if config.fast.attention == "auto" else config.fast.attention
 
 
 def accumulates(config: Config) -> bool:

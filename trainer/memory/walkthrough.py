@@ -1,8 +1,10 @@
 """Memory of one pass of the recipe `walkthrough`: Transformers' Trainer and PEFT, at the moments that can be the peak.
 
-Read from the code of transformers 5.17, peft 0.21 and accelerate 1.15, and held against their real storages by
-test_memory_walkthrough.py. All rows are padded to the longest. Under autocast (fp16, bf16) each norm keeps an fp32 copy
-of its input, each adapted layer an own copy of its input, and accelerate turns the logits into fp32.
+Read from the code of transformers 5.17, peft 0.21 and accelerate 1.15; test_memory_walkthrough.py holds it against the storages
+of real steps on a CPU, in fp32 and bf16. Only a GPU shows what is assumed: that fp16 keeps what bf16 does, that attention keeps
+there what it keeps on a CPU, and that its scratch is never the peak. All rows are padded to the longest. Under autocast (fp16,
+bf16) each norm keeps an fp32 copy of its input, each adapted layer an own copy of its input, and accelerate turns the logits
+into fp32.
 """
 
 from __future__ import annotations
@@ -41,25 +43,43 @@ def kept_activations(job: Job, run: Pass) -> int:
     shape, tokens = job.shape, run.samples * run.row
     if job.checkpointing:
         return shape.layers * job.width * tokens * shape.hidden
-    # The first norm has nothing to keep: no gradient goes below the first adapter.
-    first_norm = 4 * tokens * (shape.hidden + 1)
     # Autocast keeps the half copy of every adapter until the backward pass has used it.
     cast = 2 * job.adapter_parameters if job.mixed else 0
-    return shape.layers * layer_bytes(job, run) - first_norm + cast
+    return (shape.layers - 1) * layer_bytes(job, run) + layer_bytes(job, run, first=True) + cast
 
 
-def layer_bytes(job: Job, run: Pass) -> int:
-    """What one layer keeps for its backward pass."""
-    shape, width, tokens = job.shape, job.width, run.samples * run.row
-    norms = 2 * 4 * (shape.hidden + 1)
-    if shape.norms_heads:
-        norms += 4 * (shape.query + shape.key + shape.heads + shape.kv_heads)
+def layer_bytes(job: Job, run: Pass, *, first: bool = False) -> int:
+    """What one layer keeps for its backward pass.
+
+    Of the first layer, `first`, nothing is kept that lies before the group of its first adapter: no gradient goes there.
+    """
+    tokens = run.samples * run.row
+    reached = not first
+    a_token = adapter_bytes(job)
+    for members, norm, results in (
+        (("q_proj", "k_proj", "v_proj"), True, attention_bytes(job, run)),
+        (("o_proj",), False, 0),
+        (("gate_proj", "up_proj"), True, 3 * job.width * job.shape.intermediate),
+    ):
+        if reached and norm:
+            a_token += 4 * (job.shape.hidden + 1)
+        reached = reached or any(target in job.targets for target in members)
+        if reached:
+            a_token += results
+    return tokens * a_token
+
+
+def attention_bytes(job: Job, run: Pass) -> int:
+    """What the norms of the heads and attention keep for a token."""
+    shape, width = job.shape, job.width
     # Padding needs a mask, with which no kernel groups queries: k and v are repeated for each head of q.
     keys = 2 * (shape.query if run.ragged else shape.key)
-    attention = width * (shape.query + keys + shape.query) + 4 * shape.heads
-    bias = width * run.row if run.ragged else 0
-    gated = 3 * width * shape.intermediate
-    return tokens * (norms + attention + bias + gated + adapter_bytes(job))
+    total = width * (shape.query + keys + shape.query) + 4 * shape.heads
+    if run.ragged:
+        total += width * run.row  # The mask, in the width of the scores.
+    if shape.norms_heads:
+        total += 4 * (shape.query + shape.key + shape.heads + shape.kv_heads)
+    return total
 
 
 def adapter_bytes(job: Job) -> int:
@@ -92,10 +112,15 @@ def logits_bytes(job: Job, run: Pass) -> int:
 
 
 def backward_bytes(job: Job, run: Pass) -> int:
-    """Gradients of activations that live at once in one layer: of the gated product, or of a norm in fp32."""
+    """Gradients of activations that live at once in one layer: of the gated product, or of a norm in fp32.
+
+    Those of the product and of its two factors; where an adapter of down keeps the product as it is, that is gone by then.
+    Under autocast the adapter's own gradient of it is made in fp32 first, and with dropout once more.
+    """
     shape, width, tokens = job.shape, job.width, run.samples * run.row
-    gated = width * (3 * shape.intermediate + 2 * shape.hidden)
-    if job.mixed and "down_proj" in job.targets:
-        gated += 4 * shape.intermediate
+    adapted = "down_proj" in job.targets
+    gated = width * ((2 if adapted and not job.mixed else 3) * shape.intermediate + shape.hidden)
+    if adapted and job.mixed:
+        gated += 4 * shape.intermediate * (2 if job.dropout > 0 else 1)
     norm = 16 * shape.hidden + 2 * width * shape.hidden
     return tokens * max(gated, norm)
