@@ -172,8 +172,7 @@ def kept_by_the_partitioner(subject: Subject, monkeypatch: pytest.MonkeyPatch) -
     ("family", "precision", "attention", "changes"),
     [
         ("qwen3", "fp16", "triton", {"targets": ATTENTION}),
-        ("llama", "bf16", "varlen", {"dropout": 0.05, "targets": ("q_proj", "down_proj")}),
-        ("qwen3", "fp32", "padded", {}),
+        ("qwen3", "bf16", "padded", {"dropout": 0.05, "targets": ("q_proj", "down_proj")}),
     ],
 )
 def test_a_compiled_layer_keeps_what_was_predicted(

@@ -42,6 +42,45 @@ def test_the_largest_batch_fits_and_one_more_does_not(
     assert largest == MOST_SAMPLES or needed(largest + 1) > usable
 
 
+@given(
+    recipe=st.sampled_from(["walkthrough", "fast"]),
+    compile=st.sampled_from(["on", "off"]),
+    checkpointing=st.booleans(),
+    dropout=st.sampled_from([0, 0.05]),
+    samples=st.integers(1, 200),
+    longest=st.integers(2, 2048),
+    share=st.floats(0, 1),
+    mean=st.floats(0, 1),
+)
+def test_one_sample_more_never_needs_less(
+    recipe: str,
+    compile: str,
+    checkpointing: bool,
+    dropout: float,
+    samples: int,
+    longest: int,
+    share: float,
+    mean: float,
+) -> None:
+    changes = {"recipe": recipe, "fast__compile": compile, "lora__dropout": dropout, "device": "auto"}
+    changes["training__gradientCheckpointing"] = checkpointing
+    config = parse_config(make_config("Qwen/Qwen3-1.7B", "bundled", precision="bf16", **changes), source="c")
+    shape = known_shape("Qwen/Qwen3-1.7B")
+    assert shape is not None
+    mean_length = max(1, round(mean * longest))
+
+    def needed(count: int) -> int:
+        run = even_pass(count, mean_length=mean_length, longest=longest, target_share=share)
+        return predict(job_of(config, shape), run).peak_bytes
+
+    assert needed(samples) <= needed(samples + 1)
+
+
+def test_the_gpus_have_16_to_288_gb_and_an_mi300x_is_first() -> None:
+    assert GPUS[0].name == "MI300X"
+    assert (min(gpu.memory_gb for gpu in GPUS), max(gpu.memory_gb for gpu in GPUS)) == (16, 288)
+
+
 def test_a_gpu_has_fewer_gib_than_its_data_sheet_gb_and_keeps_a_share() -> None:
     # 192e9 / 2^30 = 178.81; 92 % of it = 164.51.
     assert (GPUS[0].name, round(GPUS[0].capacity_gib, 2)) == ("MI300X", 178.81)
