@@ -112,6 +112,24 @@ def test_the_last_line_has_the_four_keys_and_the_kept_result_all_records(
     assert kept.read_text() == (tmp_path / "out" / "result.json").read_text()
 
 
+def test_who_stops_it_keeps_what_was_measured(stage: Any, tmp_path: Path) -> None:
+    seen = []
+
+    def stopped(config: dict[str, Any]) -> dict[str, Any]:
+        seen.append(config["run"]["id"])
+        if len(seen) == 3:
+            raise StopRequested("SIGTERM")
+        return well(config)
+
+    code, _ = stage(stopped, "--keep", str(tmp_path / "kept"))
+    assert code == 128 + signal.SIGTERM
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert [record["id"] for record in result["records"]] == seen[:2]
+    assert len(result["raw"]["outstanding"]) == 4
+    # What is not whole does not go to those that are compared.
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 def test_a_cold_run_finds_no_compiled_code_and_the_warm_one_finds_the_cold_ones(
     stage: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

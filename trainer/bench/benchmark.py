@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from .summary import WARMUP_STEPS, summarise
 from .turns import Run, plan_runs
 
 
-def run_benchmark(request: Request) -> dict[str, Any]:
-    """The result: the JSON line's keys, and `schema`, `date` and all `records` besides."""
+def run_benchmark(request: Request) -> Iterator[dict[str, Any]]:
+    """The result so far, before the first run and after every one: what the JSON line holds, and all `records` besides.
+
+    Who is stopped on the way keeps what was measured; `raw.outstanding` then names the runs that are missing.
+    """
     date = datetime.now(timezone.utc).strftime("%Y-%m-%d")
     load = {"before": load_average()}
     machine = read_machine(request.out, request.device)
@@ -58,30 +61,33 @@ def run_benchmark(request: Request) -> dict[str, Any]:
     }
     fast = next((configs[run.name] for run in runs if run.arm == "fast"), None)
     harness = measure_harness(fast, out=request.out, seconds=task.shape.harness_seconds) if fast else None
-    measured = measure_all(runs, configs, out=request.out)
-    load["after"] = load_average()
-    figures, missing = make_figures(measured, full_steps=task.full_steps, harness=harness, left_out=left_out)
-    return {
-        "schema": 1,
-        "bench": "trainer",
-        "date": date,
-        "machine": machine | {"load": load},
-        "figures": figures,
-        "raw": {
-            "shape": task.name,
-            "samples": task.samples,
-            "steps": task.full_steps,
-            "maxSteps": task.max_steps,
-            "precision": precision_on(device),
-            "seed": request.seed,
-            "warmupSteps": WARMUP_STEPS,
-            "code": {"commit": commit, "dirty": dirty},
-            "reasons": left_out | missing,
-            **raw_of(measured, task, left_out),
-            "harness": harness,
-        },
-        "records": [one.record for one in measured if one.record],
-    }
+    for measured in measure_all(runs, configs, out=request.out):
+        load["after"] = load_average()
+        figures, missing = make_figures(
+            measured, full_steps=task.full_steps, harness=harness, left_out=left_out
+        )
+        yield {
+            "schema": 1,
+            "bench": "trainer",
+            "date": date,
+            "machine": machine | {"load": dict(load)},
+            "figures": figures,
+            "raw": {
+                "shape": task.name,
+                "samples": task.samples,
+                "steps": task.full_steps,
+                "maxSteps": task.max_steps,
+                "precision": precision_on(device),
+                "seed": request.seed,
+                "warmupSteps": WARMUP_STEPS,
+                "code": {"commit": commit, "dirty": dirty},
+                "outstanding": [run.name for run in runs[len(measured) :]],
+                "reasons": left_out | missing,
+                **raw_of(measured, task, left_out),
+                "harness": harness,
+            },
+            "records": [one.record for one in measured if one.record],
+        }
 
 
 def raw_of(measured: Sequence[Measured], task: Task, left_out: dict[str, str]) -> dict[str, Any]:

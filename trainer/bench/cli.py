@@ -33,9 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
         for folder in filter(None, (request.out, request.keep)):
             make_folder(folder)
         # Children run in that folder, by names relative to it.
-        result = run_benchmark(dataclasses.replace(request, out=request.out.resolve()))
-        text = render_result(result)
-        keep(text, request.out / "result.json")
+        for result in run_benchmark(dataclasses.replace(request, out=request.out.resolve())):
+            text = render_result(result)
+            write_text(request.out / "result.json", text)
+        say(f"kept in {request.out / 'result.json'}")
         if request.keep:
             keep(text, request.keep / file_name(result["bench"], result["machine"], result["date"]))
     except RocmarkError as error:

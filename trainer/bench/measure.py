@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,20 @@ class Measured:
     """Why it is not counted, None for one that is."""
 
 
-def measure_all(runs: Sequence[Run], configs: dict[str, dict[str, Any]], *, out: Path) -> list[Measured]:
-    """Every run, in order. One that fails is kept as such, and the others go on."""
-    measured = []
+def measure_all(
+    runs: Sequence[Run], configs: dict[str, dict[str, Any]], *, out: Path
+) -> Iterator[list[Measured]]:
+    """Every run, in order; what was measured so far, before the first and after each.
+
+    One that fails is kept as such, and the others go on.
+    """
+    measured: list[Measured] = []
+    yield measured
     for number, run in enumerate(runs, start=1):
         measured.append(
             measure(run, configs[run.name], out=out, label=f"{number} of {len(runs)}, {run.name}")
         )
-    return measured
+        yield measured
 
 
 def measure(run: Run, config: dict[str, Any], *, out: Path, label: str) -> Measured:

@@ -19,7 +19,6 @@ from ..attempt import prepare_environment
 from ..config import Config
 from ..data import load_questions
 from ..device import synchronise
-from ..fast.optimizer import update
 from ..fast.session import Session
 from ..model import add_adapter, load_base
 from ..parse import read_config
@@ -62,21 +61,8 @@ class Loop(Session):
 
     def bare(self) -> None:
         """The device's work of `train`, and nothing else."""
-        import torch
-
         for step in range(len(self._plan.steps)):
-            self._add_gradients(step)
-            with torch.no_grad():
-                update(
-                    self._state,
-                    self._tables,
-                    self._total,
-                    self._number,
-                    max_norm=self._config.training.max_gradient_norm,
-                    scaled=self._scaled,
-                )
-                self._adapters.write_back()
-                self._number.add_(1)
+            self._do_step(step)
 
 
 def make_loop(config: Config, device: Any, progress: Progress) -> Loop:

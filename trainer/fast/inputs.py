@@ -31,6 +31,11 @@ class Inputs(NamedTuple):
     """fp32 scalar: target tokens of the effective batch."""
 
 
+def shape_key(inputs: Inputs, *, first: bool) -> Any:
+    """What two passes share when one captured graph serves both; see passes.Shape."""
+    return first, *(tuple(tensor.shape) for tensor in inputs)
+
+
 def longest_sequence(packs: Sequence[Pack], *, fixed_shapes: bool) -> int:
     """The length that no sequence of these packs exceeds, filling included; rounded up where shapes repeat."""
     longest = max(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..order import Plan
 from ..samples import Sample
-from .inputs import Inputs, longest_sequence, upload
+from .inputs import Inputs, longest_sequence, shape_key, upload
 from .packing import Pack, make_packs
 
 
@@ -18,6 +18,25 @@ class Pass(NamedTuple):
     inputs: Inputs
     longest: int
     """Length that no sequence of it exceeds."""
+
+
+class Shape(NamedTuple):
+    """What is compiled and captured once: a pass that stands for all of its sizes."""
+
+    inputs: Inputs
+    first: bool
+    """Of its step: it begins the gradients' sum, the others add to it."""
+    longest: int
+
+
+def shapes_of(steps: Sequence[Sequence[Pass]]) -> list[Shape]:
+    """One pass of each shape that some steps have, the longest first: in its memory the others find room."""
+    shapes: dict[Any, Shape] = {}
+    for passes in steps:
+        for number, (_, inputs, longest) in enumerate(passes):
+            shape = Shape(inputs, number == 0, longest)
+            shapes.setdefault(shape_key(inputs, first=shape.first), shape)
+    return sorted(shapes.values(), key=lambda shape: -shape.inputs.ids.shape[0])
 
 
 def make_passes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..config import Config
@@ -24,7 +24,7 @@ from .inputs import Inputs
 from .modes import Modes, settle_modes
 from .network import Network
 from .optimizer import make_state, put_tables, update
-from .passes import make_passes, step_targets
+from .passes import Shape, make_passes, shapes_of, step_targets
 from .schedule import make_table
 
 
@@ -100,35 +100,22 @@ class Session:
         """Compile and capture every shape that will come; changes nothing that is trained."""
         if not self._compiled and not self._graphed:
             return
-        shapes = self._shapes_of(range(self._done, len(self._passes)))
+        shapes = shapes_of(self._passes[self._done :])
         if self._graphed:
             self._capture(shapes)
             return
-        for done, (inputs, first, longest) in enumerate(shapes, start=1):
-            self._run_eagerly(inputs, first, longest)
+        for done, shape in enumerate(shapes, start=1):
+            self._run_eagerly(*shape)
             self._progress.update("compile", done, len(shapes))
 
     def train(self) -> None:
         """All optimizer steps that are not done yet."""
-        import torch
-
         total = len(self._plan.steps)
         watch = Stopwatch(self._seconds_before)
         clock = StepClock(self._device, num_values=4)
         clock.start()
         for step in range(self._done, total):
-            self._add_gradients(step)
-            with torch.no_grad():
-                update(
-                    self._state,
-                    self._tables,
-                    self._total,
-                    self._number,
-                    max_norm=self._config.training.max_gradient_norm,
-                    scaled=self._scaled,
-                )
-                self._adapters.write_back()
-                self._number.add_(1)
+            self._do_step(step)
             clock.mark(self._state.history[step])
             is_due = self._checkpoints is not None and self._checkpoints.is_due(step + 1, total)
             while clock.unread > (0 if is_due else LAG):
@@ -152,10 +139,27 @@ class Session:
 
         def make_step() -> Callable[[], None]:
             if self._graphed:
-                self._capture(self._shapes_of([step]))
+                self._capture(shapes_of([self._passes[step]]))
             return lambda: self._repeat(step)
 
         return Trained(make_step=make_step, passes=len(self._passes[step]), input_seconds=lambda: 0.0)
+
+    def _do_step(self, step: int) -> None:
+        """All that the device does in a step."""
+        import torch
+
+        self._add_gradients(step)
+        with torch.no_grad():
+            update(
+                self._state,
+                self._tables,
+                self._total,
+                self._number,
+                max_norm=self._config.training.max_gradient_norm,
+                scaled=self._scaled,
+            )
+            self._adapters.write_back()
+            self._number.add_(1)
 
     def _repeat(self, step: int) -> None:
         """Forward and backward of a step once more, changing nothing that is trained, random numbers included."""
@@ -181,25 +185,10 @@ class Session:
     def _run_eagerly(self, inputs: Inputs, first: bool, longest: int) -> None:
         self._network.add_gradient(inputs, self._state.scale, self._total, first=first, longest=longest)
 
-    def _shapes_of(self, steps: Iterable[int]) -> list[tuple[Inputs, bool, int]]:
-        """One pass of each shape that some steps have, the longest first: in its memory the others find room."""
-        shapes: dict[Any, tuple[Inputs, bool, int]] = {}
-        for step in steps:
-            for number, (_, inputs, longest) in enumerate(self._passes[step]):
-                shapes.setdefault(Graphs.key(inputs, first=number == 0), (inputs, number == 0, longest))
-        return sorted(shapes.values(), key=lambda shape: -shape[0].ids.shape[0])
-
-    def _capture(self, shapes: list[tuple[Inputs, bool, int]]) -> None:
-        import torch
-
-        longest = shapes[0][2]
+    def _capture(self, shapes: list[Shape]) -> None:
+        longest = shapes[0].longest
         graphs = Graphs(lambda inputs, first: self._run_eagerly(inputs, first, longest), self._total)
-        # Where graphs have trained wrongly before, none is believed without a check of its own.
-        every = torch.version.hip is not None
-        worst = 0.0
-        for done, (inputs, first, _) in enumerate(shapes, start=1):
-            worst = max(worst, graphs.capture(inputs, first=first, checked=every or done == 1))
-            self._progress.update("compile", done, len(shapes))
+        worst = graphs.capture_all(shapes, self._progress)
         if worst <= TOLERANCE:
             self._run = lambda inputs, first, _: graphs.replay(inputs, first=first)
             return
