@@ -3,7 +3,7 @@ import { recipeSchema } from "../components/training/trainerConfig.ts";
 import { duplicates, nameSchema } from "./names.ts";
 
 type Recipe = z.output<typeof recipeSchema>;
-type Overrides = Record<string, Record<string, unknown>>;
+type Overrides = Record<string, unknown>;
 
 const count = z.int().positive();
 
@@ -20,8 +20,8 @@ const scenario = z.strictObject({
   label: nameSchema,
   repeats: count,
   timeoutSeconds: z.number().positive().default(1800),
-  /** What differs from `rocmark:finetune`, key by key. */
-  overrides: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+  /** What differs from `rocmark:finetune`: of a section the keys that are named, else the value. */
+  overrides: z.record(z.string(), z.unknown()).default({}),
 });
 
 /** `rocmark:experiment`: what is compared, and how often it is measured. */
@@ -38,12 +38,15 @@ export type ExperimentConfig = z.output<typeof experimentSchema>;
 export const withOverrides = (recipe: Recipe, overrides: Overrides): Record<string, unknown> => ({
   ...recipe,
   ...Object.fromEntries(
-    Object.entries(overrides).map(([section, values]) => [
-      section,
-      { ...Object(recipe[section as keyof Recipe]), ...values },
+    Object.entries(overrides).map(([key, value]) => [
+      key,
+      isSection(value) ? { ...Object(recipe[key as keyof Recipe]), ...value } : value,
     ]),
   ),
 });
+
+const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What of the experiment must fit the rest of the stack; each problem names its key as the user typed it. */
 export function experimentProblems(

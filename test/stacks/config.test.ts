@@ -35,6 +35,7 @@ test("a scenario's overrides change only what they name", () => {
   const [accuracy, timing] = [scenarioRecipe(stack, "accuracy"), scenarioRecipe(stack, "timing")];
   expect(timing.training).toEqual({ ...accuracy.training, maxSteps: 12 });
   expect(timing.lora).toEqual(accuracy.lora);
+  expect([accuracy.profile, timing.profile]).toEqual([true, false]);
 });
 
 test.each([
@@ -86,6 +87,12 @@ test.each([
     "experiment.scenarios",
     [{ label: "x", repeats: 1, overrides: { training: { steps: 1 } } }],
     "rocmark:experiment.scenarios.0.overrides",
+  ],
+  [
+    "a number in the place of a section",
+    "experiment.scenarios",
+    [{ label: "x", repeats: 1, overrides: { training: 5 } }],
+    "rocmark:experiment.scenarios.0.overrides.training: ",
   ],
 ])("%s is refused by the key that the user typed", (_title, key, value, message) => {
   expect(() => parseStack(changed(key, value), "stacks/Pulumi.local.yaml")).toThrow(message);
