@@ -150,14 +150,14 @@ const packageInstallFailed = refuse(
 );
 
 const installLocked = (lock: string | null): string =>
-  `  "$environment/bin/uv" pip install --quiet --python "$environment/bin/python" --no-deps --require-hashes -r ${lock === null ? '"$bundle/trainer/locks/default.txt"' : quote(lock)} >&2 || ${packageInstallFailed}`;
+  `  "$environment/bin/uv" pip install --quiet --compile-bytecode --python "$environment/bin/python" --no-deps --require-hashes -r ${lock === null ? '"$bundle/trainer/locks/default.txt"' : quote(lock)} >&2 || ${packageInstallFailed}`;
 
 /**
  * Two steps with one index each. PyTorch's own packages have equal names on PyPI, whose builds are for CUDA, so they come
  * from PyTorch's index for the pinned ROCm and nowhere else; the rest is not on that index.
  */
 const installPinned = ({ lock }: PinnedEnvironment, wheel: WheelPin): string =>
-  `  uv() { env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS "$environment/bin/uv" pip install --quiet --python "$environment/bin/python" --no-deps --require-hashes --only-binary :all: "$@" >&2; }
+  `  uv() { env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS "$environment/bin/uv" pip install --quiet --compile-bytecode --python "$environment/bin/python" --no-deps --require-hashes --only-binary :all: "$@" >&2; }
   export UV_SYSTEM_CERTS=1
   lock=${lock === null ? '"$bundle/trainer/locks/default.txt"' : quote(lock)}
   # A requirement goes over several lines; what belongs to it begins with a space or with its hashes.
