@@ -36,6 +36,10 @@ def stop() -> None:
 
 
 def die() -> None:
+    # The others wait for this rank by then. Were they still computing, the launcher's signal might reach them before the
+    # connection that breaks does.
+    if "RANK" in os.environ:
+        time.sleep(3)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
