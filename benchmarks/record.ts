@@ -164,8 +164,8 @@ export const recordSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "Whether torch.compile found its code on this machine: none, all or some of it, by Inductor's own counters of " +
-        "its cache; null where nothing was compiled.",
+      "Whether the compiler found its code on this machine: none, all or some of it, as Inductor counts what it takes " +
+        "from its cache, or Triton where our own kernels serve alone; null where nothing was compiled.",
     ),
   resumedFrom: z
     .int()

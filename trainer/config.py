@@ -140,7 +140,7 @@ class Fast:
     gated product; `varlen` torch's own kernel for the attention; `padded` pads for the attention alone. `auto` takes the first
     that passes a check on the machine."""
     compile: Literal["auto", "on", "off"]
-    """torch.compile, one region a layer; `auto` means on a GPU."""
+    """torch.compile, one region a layer; `auto` means on a GPU, where our own kernels do not serve the whole pass."""
     graphs: Literal["auto", "on", "off"]
     """Replay a captured graph of each step; `auto` means on CUDA, and off on ROCm and CPUs."""
     checkpoint_every: int | None = at_least(1)

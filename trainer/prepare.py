@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from .data import load_questions
 from .device import choose_device, device_kind
 from .errors import refuse
 from .facts import installed_facts
+from .fast.architecture import FAMILIES
+from .fast.speed import expects_compiler
+from .lean import leave_out_compiler, without_spread_tensors
 from .progress import Progress
 from .prompt import Question
 from .record import Findings
@@ -36,13 +40,35 @@ def import_everything(config: Config, findings: Findings, progress: Progress) ->
     """Pay for the imports at once, so that no other phase pays for them."""
     progress.phase("import")
     with findings.phase("import"), garbage_kept():
-        from .imports import peft, transformers
+        import torch
 
-        package = transformers()
-        _ = package.AutoModelForCausalLM, package.AutoTokenizer
+        on_gpu = config.device != "cpu" and torch.cuda.is_available()
+        # The walkthrough asks for all of it while it trains, and its first step must not pay for an import.
         if config.recipe == "walkthrough":
-            _ = package.Trainer
-        peft()
+            _import_models()
+            _import_trainer()
+        elif expects_compiler(config, on_gpu=on_gpu):
+            _import_models()
+        else:
+            leave_out_compiler()
+            with without_spread_tensors():
+                _import_models()
+                for family in FAMILIES:
+                    importlib.import_module(f"transformers.models.{family}.modeling_{family}")
+
+
+def _import_models() -> None:
+    from .imports import peft, transformers
+
+    package = transformers()
+    _ = package.AutoModelForCausalLM, package.AutoTokenizer
+    peft()
+
+
+def _import_trainer() -> None:
+    from .imports import transformers
+
+    _ = transformers().Trainer
 
 
 def prepare_device(config: Config, place: Place, findings: Findings) -> Any:

@@ -12,7 +12,8 @@ import torch
 from trainer.fast.adapters import Adapters, take_over
 from trainer.fast.architecture import read_architecture
 from trainer.fast.inputs import longest_sequence, upload
-from trainer.fast.network import Network
+from trainer.fast.make_network import make_network
+from trainer.fast.modes import Modes
 from trainer.fast.packing import make_packs
 from trainer.imports import peft, transformers
 from trainer.order import Plan
@@ -70,7 +71,7 @@ def make_samples(count: int, *, seed: int = 1) -> list[Sample]:
 class Fast:
     """The recipe's network on one step of samples, and where each PEFT parameter lies in its flat gradient."""
 
-    network: Network
+    network: Any
     adapters: Adapters
     inputs: list[Any]
     longest: int
@@ -97,12 +98,13 @@ def make_fast(
     *,
     at_once: int | None = None,
     filled: bool = False,
+    direct: bool = False,
     compiled: bool = False,
     recompute: bool = False,
     dropout: float = 0.0,
     targets: Sequence[str] = ALL,
 ) -> Fast:
-    """Take a model over for one step over all `samples`."""
+    """Take a model over for one step over all `samples`; `direct` needs Triton's interpreter."""
     adapters = take_over(model, rank=RANK, scaling=ALPHA / RANK)
     plan = Plan(steps=((tuple(range(len(samples))),),), ranks=1)
     (packs,) = make_packs(samples, plan, rank=0, at_once=at_once, fixed_shapes=filled)
@@ -110,14 +112,19 @@ def make_fast(
     total = sum(sample.num_targets for sample in samples)
     known = {id(parameter): name for name, parameter in model.named_parameters()}
     return Fast(
-        network=Network(
+        network=make_network(
             model,
             read_architecture(model.get_base_model().config, tuple(targets)),
             adapters,
-            attention="padded",
+            Modes(
+                attention="triton" if direct else "padded",
+                direct=direct,
+                compiled=compiled,
+                graphed=False,
+                samples_at_once=at_once,
+                recompute=recompute,
+            ),
             dropout=dropout,
-            compiled=compiled,
-            recompute=recompute,
             longest=longest,
         ),
         adapters=adapters,

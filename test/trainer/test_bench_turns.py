@@ -109,7 +109,8 @@ def test_arms_differ_in_what_the_arm_is() -> None:
     names = {"run.id", "run.arm"}
     assert differences(configs["trainer-0"], configs["fast-warm-0"]) == names | {"recipe"}
     assert differences(configs["trainer-0"], configs["liger-0"]) == names
-    assert differences(configs["fast-cold-0"], configs["fast-warm-0"]) == names
+    # A look at the first of both would be the same look.
+    assert differences(configs["fast-cold-0"], configs["fast-warm-0"]) == names | {"profile"}
     assert differences(configs["trainer-0"], configs["walkthrough-0"]) == names | {
         "lora.dropout", "lora.targets", "training.gradientCheckpointing", "training.maxLength", "training.lossOn",
         "training.tooLong",

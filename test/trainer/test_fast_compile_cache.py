@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer.fast.compile_cache import CacheCounts, count_cache, judge_cache
+from trainer.fast.compile_cache import CacheCounts, KernelWatch, count_cache, judge_cache
 
 BEFORE = CacheCounts(graphs=3, hits=2, misses=4)
 
@@ -44,3 +44,19 @@ def test_nothing_was_compiled_where_nothing_asked_for_it() -> None:
     before = count_cache()
     torch.ones(3).sum()
     assert judge_cache(before, count_cache()) is None
+
+
+def test_kernels_that_triton_compiles_or_finds_are_counted_and_others_still_hear_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from triton import knobs
+
+    heard: list[bool] = []
+    monkeypatch.setattr(knobs.compilation, "listener", lambda cache_hit, **_: heard.append(cache_hit))
+    watch = KernelWatch()
+    before = watch.counts()
+    for hit in (True, False, True):
+        knobs.compilation.listener(src=None, metadata={}, metadata_group={}, times=None, cache_hit=hit)
+    assert watch.counts() == CacheCounts(graphs=3, hits=2, misses=1)
+    assert judge_cache(before, watch.counts()) == "partly"
+    assert heard == [True, False, True]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainer.fast.optimizer import State, Tables, make_state, update
 from trainer.fast.schedule import BETA1, BETA2, EPSILON
@@ -64,3 +66,21 @@ def test_the_norm_of_millions_of_gradients_is_right_to_the_last_digits_of_fp32()
     exact = gradient.double().norm().item()
     # Added up one after the other, as many squares are wrong by 6e-5.
     assert state.history[0, 1].item() == pytest.approx(exact, rel=1e-6)
+
+
+class Asked(TorchDispatchMode):
+    """Counts how often the host asks for a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.times += operation is torch.ops.aten._local_scalar_dense.default
+        return operation(*args, **(kwargs or {}))
+
+
+def test_a_step_asks_the_device_for_no_number() -> None:
+    with Asked() as asked:
+        run_flat(torch.ones(8), [torch.ones(8)], max_norm=1.0)
+    assert asked.times == 0

@@ -43,19 +43,22 @@ class Subject:
         recompute: bool = False,
         vocabulary: int = LARGE,
         compiled: bool = False,
+        direct: bool = False,
         attention: str = "padded",
     ) -> None:
         model, shape = make_model(
             family, precision=precision, targets=targets, rank=rank, dropout=dropout, vocabulary=vocabulary
         )
+        self.model = model
+        self.architecture = read_architecture(model.get_base_model().config, tuple(targets))
         self.samples = make_samples(lengths)
         self.adapters = take_over(model, rank=rank, scaling=2.0)
         plan = Plan(steps=((tuple(range(len(lengths))),),), ranks=1)
-        (self.packs,) = make_packs(self.samples, plan, rank=0, at_once=None, fixed_shapes=compiled)
-        self.longest = longest_sequence(self.packs, fixed_shapes=compiled)
+        (self.packs,) = make_packs(self.samples, plan, rank=0, at_once=None, fixed_shapes=compiled or direct)
+        self.longest = longest_sequence(self.packs, fixed_shapes=compiled or direct)
         self.network = Network(
             model,
-            read_architecture(model.get_base_model().config, tuple(targets)),
+            self.architecture,
             self.adapters,
             attention=attention,
             dropout=dropout,
@@ -73,8 +76,9 @@ class Subject:
             checkpointing=recompute,
             ranks=1,
             accumulates=False,
+            direct=direct,
             compiled=compiled,
-            attention=attention,
+            attention="triton" if direct else attention,
             graphs="off",
         )
         self.run: Pass = pass_of(

@@ -61,7 +61,8 @@ def arm_config(
             "checkpointEvery": None,
         },
         "evaluation": {"untuned": False, "tuned": run.evaluated, "letters": False, "batch": 64},
-        "profile": True,
+        # What is only there for its loss, or to fill a cache, is not looked at.
+        "profile": run.timed and run.cache != "cold",
         "world": {"nodes": ["bench"], "ranksPerNode": 1, "transport": "auto", "timeoutSeconds": 600},
         "seed": seed,
     }

@@ -26,10 +26,10 @@ def load_rows(tensor, rows, columns, stride, length):
 @triton.jit
 def attend_forward(
     query, key, value, output, sums, starts,
-    query_token, key_token, value_token, tokens, factor,
-    HEADS: tl.constexpr, GROUP: tl.constexpr, DIM: tl.constexpr,
+    query_token, key_token, value_token, output_token, tokens, factor,
+    GROUP: tl.constexpr, DIM: tl.constexpr,
 ):  # fmt: skip
-    """Output [tokens, HEADS, DIM], and of each row the logarithm to base 2 of its softmax's sum [HEADS, tokens].
+    """Output [tokens, heads, DIM], and of each row the logarithm to base 2 of its softmax's sum [heads, tokens].
 
     One program computes TILE rows of one head: grid (tiles of the longest sequence, sequences, heads). Strides are in
     elements, `factor` scales scores to exponents of 2, GROUP is how many query heads share a key's.
@@ -60,7 +60,7 @@ def attend_forward(
             v = load_rows(values, others, columns, value_token, length)
             result = tl.dot(weights.to(v.dtype), v, result * kept[:, None])
             top = highest
-        place = output + (begin + rows[:, None]) * (HEADS * DIM) + head * DIM + columns[None, :]
+        place = output + (begin + rows[:, None]) * output_token + head * DIM + columns[None, :]
         tl.store(place, (result / total[:, None]).to(output.dtype.element_ty), mask=rows[:, None] < length)
         tl.store(sums + head * tokens + begin + rows, top + tl.log2(total), mask=rows < length)
 

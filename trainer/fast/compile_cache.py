@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheCounts:
-    """torch.compile's own counters since the process began."""
+    """The compilers' own counters, of torch.compile since the process began."""
 
     graphs: int
-    """Traced and handed to a backend."""
+    """Traced and handed to a backend; of Triton alone, kernels."""
     hits: int
     """Compiled code taken from Inductor's cache on disk; forward and backward of one graph count apart."""
     misses: int
@@ -27,6 +28,30 @@ def count_cache() -> CacheCounts:
         hits=inductor["fxgraph_cache_hit"],
         misses=inductor["fxgraph_cache_miss"] + inductor["fxgraph_cache_bypass"],
     )
+
+
+class KernelWatch:
+    """Counts Triton's own compilations from now on, for kernels that no torch.compile asks for."""
+
+    def __init__(self) -> None:
+        self.hits = self.misses = 0
+        try:
+            from triton import knobs
+        except ImportError:  # no Triton, or one of before 3.4
+            return
+        before = knobs.compilation.listener
+
+        def listen(*words: Any, cache_hit: bool, **others: Any) -> None:
+            self.hits += cache_hit
+            self.misses += not cache_hit
+            if before is not None:
+                before(*words, cache_hit=cache_hit, **others)
+
+        knobs.compilation.listener = listen
+
+    def counts(self) -> CacheCounts:
+        """Kernels that were compiled or found on disk since; what lay in memory already counts nowhere."""
+        return CacheCounts(graphs=self.hits + self.misses, hits=self.hits, misses=self.misses)
 
 
 def judge_cache(before: CacheCounts, after: CacheCounts) -> str | None:

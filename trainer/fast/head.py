@@ -18,9 +18,9 @@ CHUNK_ELEMENTS = 2**27
 """Logits at once: 512 MiB in fp32."""
 
 
-def chunk_rows(vocabulary: int) -> int:
-    """Rows of the head that are computed at once."""
-    return max(16, CHUNK_ELEMENTS // vocabulary)
+def chunk_rows(vocabulary: int, elements: int | None = None) -> int:
+    """Rows of the head that are computed at once: as many as have `elements` logits, CHUNK_ELEMENTS when left out."""
+    return max(16, (elements or CHUNK_ELEMENTS) // vocabulary)
 
 
 def chunk_loss(logits: Any, targets: Any, divisor: Any, scale: Any) -> tuple[Any, Any]:
@@ -41,12 +41,26 @@ def chunk_loss(logits: Any, targets: Any, divisor: Any, scale: Any) -> tuple[Any
     return (losses * weight).sum(), gradient.to(logits.dtype)
 
 
-class HeadLoss(torch.autograd.Function):
-    """Loss of states [rows, hidden] against targets [rows] through the frozen head [vocabulary, hidden].
+def loss_and_gradient(
+    states: Any, head: Any, targets: Any, divisor: Any, scale: Any, chunk: Callable[..., Any], size: int
+) -> tuple[Any, Any]:
+    """Loss of states [rows, hidden] against targets [rows] through the frozen head [vocabulary, hidden], and their gradient.
 
-    Returns the loss, summed over rows and divided by `divisor` (target tokens of the effective batch). Its gradient
-    carries `scale` already.
+    The loss, fp32, is summed over rows and divided by `divisor` (target tokens of the effective batch); the gradient carries
+    `scale`. `chunk` is `chunk_loss`, or what computes the same, for `size` rows at once.
     """
+    loss = torch.zeros((), dtype=torch.float32, device=states.device)
+    gradient = torch.empty_like(states)
+    for begin in range(0, states.shape[0], size):
+        rows = slice(begin, min(begin + size, states.shape[0]))
+        part, slope = chunk(states[rows] @ head.t(), targets[rows], divisor, scale)
+        loss = loss + part
+        torch.mm(slope, head, out=gradient[rows])
+    return loss, gradient
+
+
+class HeadLoss(torch.autograd.Function):
+    """`loss_and_gradient` for autograd: the loss, whose gradient carries `scale` already."""
 
     @staticmethod
     def forward(
@@ -54,13 +68,7 @@ class HeadLoss(torch.autograd.Function):
     ) -> Any:
         """Loss as an fp32 scalar; the gradient of `states` is computed here and kept."""
         size = chunk_rows(head.shape[0])
-        loss = torch.zeros((), dtype=torch.float32, device=states.device)
-        gradient = torch.empty_like(states)
-        for begin in range(0, states.shape[0], size):
-            rows = slice(begin, min(begin + size, states.shape[0]))
-            part, slope = chunk(states[rows] @ head.t(), targets[rows], divisor, scale)
-            loss = loss + part
-            torch.mm(slope, head, out=gradient[rows])
+        loss, gradient = loss_and_gradient(states, head, targets, divisor, scale, chunk, size)
         ctx.save_for_backward(gradient)
         return loss
 

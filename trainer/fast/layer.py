@@ -171,17 +171,19 @@ def layer_weights(layer: Any, groups: dict[str, Group]) -> LayerWeights:
         group = groups[name]
         return Projection(group.weight, group.bias, group.a, group.b, group.blocks)
 
-    attention = layer.self_attn
     return LayerWeights(
         input_norm=layer.input_layernorm.weight.detach(),
         qkv=projection("qkv"),
-        head_norms=(
-            torch.stack([attention.q_norm.weight.detach(), attention.k_norm.weight.detach()])
-            if hasattr(attention, "q_norm")
-            else None
-        ),
+        head_norms=head_norms(layer.self_attn),
         o=projection("o"),
         post_norm=layer.post_attention_layernorm.weight.detach(),
         gate_up=projection("gate_up"),
         down=projection("down"),
     )
+
+
+def head_norms(attention: Any) -> Any:
+    """Weights of a Transformers attention's norms of queries and keys [2, head dim], None where it has none."""
+    if not hasattr(attention, "q_norm"):
+        return None
+    return torch.stack([attention.q_norm.weight.detach(), attention.k_norm.weight.detach()])

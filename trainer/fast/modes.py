@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import Config
-from ..device import torch_dtype
-from ..errors import refuse
+from ..device import device_kind, torch_dtype
 from ..need import Need
 from .architecture import Architecture
 from .attention_choice import choose_attention
 from .network import heads_of
 from .sizing import Sizing, choose_sizing
+from .speed import choose_speed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +22,8 @@ class Modes:
 
     attention: str
     """triton, varlen or padded."""
+    direct: bool
+    """Forward and backward as direct_network.py writes them out."""
     compiled: bool
     graphed: bool
     samples_at_once: int | None
@@ -38,37 +40,17 @@ def settle_modes(config: Config, architecture: Architecture, device: Any) -> Mod
         heads=heads_of(architecture),
         normed=architecture.head_norms,
     )
-    compiled, graphed = choose_speed(config, device)
+    direct, compiled, graphed = choose_speed(
+        config, attention=attention, accelerator=None if device.type == "cpu" else device_kind(device)
+    )
     return Modes(
         attention=attention,
+        direct=direct,
         compiled=compiled,
         graphed=graphed,
         samples_at_once=config.fast.samples_at_once,
         recompute=False,
     )
-
-
-def choose_speed(config: Config, device: Any) -> tuple[bool, bool]:
-    """Whether to compile and whether to capture graphs here."""
-    import torch
-
-    on_gpu = device.type == "cuda"
-    wanted = config.fast.graphs
-    if wanted == "on":
-        if not on_gpu:
-            raise refuse(
-                "E_CONFIG", 'fast.graphs: wanted "on", but graphs need a GPU, and this run is on a CPU.'
-            )
-        if config.lora.dropout:
-            raise refuse(
-                "E_CONFIG",
-                'fast.graphs: wanted "on", but dropout draws new random numbers in every step, which a graph would '
-                'repeat. Use "auto", or lora.dropout 0.',
-            )
-    compiled = config.fast.compile == "on" or (config.fast.compile == "auto" and on_gpu)
-    # On ROCm captured graphs have trained wrongly and aborted (pytorch/pytorch 187715, pytorch/helion 3471): by name only.
-    automatic = on_gpu and torch.version.hip is None and not config.lora.dropout
-    return compiled, wanted == "on" or (wanted == "auto" and automatic)
 
 
 def fit_modes(

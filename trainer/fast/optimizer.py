@@ -72,11 +72,13 @@ def update(state: State, tables: Tables, gradient: Any, step: Any, *, max_norm: 
     norm = (unscaled * unscaled).sum().sqrt()
     finite = torch.isfinite(norm)
     clipped = unscaled * torch.clamp(max_norm / (norm + 1e-6), max=1.0)
-    place = torch.clamp(applied, max=tables.decay.shape[0] - 1)
+    # Not `table[place]`: an index of one number is fetched by the host, which then waits for the whole step.
+    place = torch.clamp(applied, max=tables.decay.shape[0] - 1).reshape(1)
+    step_size, correction, kept = (table.index_select(0, place) for table in tables)
     new_first = torch.lerp(first, clipped, 1 - BETA1)
     new_second = BETA2 * second + (1 - BETA2) * clipped * clipped
-    divisor = new_second.sqrt() / tables.second_correction[place] + EPSILON
-    moved = parameters * tables.decay[place] - tables.step_size[place] * new_first / divisor
+    divisor = new_second.sqrt() / correction + EPSILON
+    moved = parameters * kept - step_size * new_first / divisor
     first.copy_(torch.where(finite, new_first, first))
     second.copy_(torch.where(finite, new_second, second))
     parameters.copy_(torch.where(finite, moved, parameters))

@@ -17,7 +17,7 @@ from ..trained import Trained
 from ..world import World
 from .architecture import read_architecture
 from .checkpoints import Checkpoints, Stand, read_stand, refuse_leftovers
-from .compile_cache import count_cache, judge_cache
+from .compile_cache import KernelWatch, count_cache, judge_cache
 from .identity import identify
 from .modes import Modes, describe_sizing, fit_modes, settle_modes
 from .session import Session
@@ -83,12 +83,11 @@ def train_fast(
             session.go_on_from(stand)
             findings.resumed_from = stand.step
             progress.note(f"--resume: goes on after step {stand.step} of {len(plan.steps)}")
-        if modes.compiled:
-            before = count_cache()
-            session.prepare()
-            findings.compile_cache = judge_cache(before, count_cache())
-        else:
-            session.prepare()
+        count = KernelWatch().counts if modes.direct else count_cache if modes.compiled else None
+        before = count and count()
+        session.prepare()
+        if count is not None and before is not None:
+            findings.compile_cache = judge_cache(before, count())
         synchronise(device)
     progress.phase("train")
     findings.phases["train"] = stand.seconds if stand is not None else 0.0

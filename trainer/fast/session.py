@@ -21,8 +21,8 @@ from .checkpoints import Checkpoints, Stand, Stopwatch
 from .clock import LAG, StepClock
 from .graphs import TOLERANCE, Graphs
 from .inputs import Inputs
+from .make_network import make_network
 from .modes import Modes, settle_modes
-from .network import Network
 from .optimizer import make_state, put_tables, update
 from .passes import Shape, make_passes, shapes_of, step_targets
 from .schedule import make_table
@@ -53,25 +53,20 @@ class Session:
         self._checkpoints = checkpoints
         architecture = read_architecture(model.get_base_model().config, config.lora.targets)
         modes = modes or settle_modes(config, architecture, device)
-        self._compiled, self._graphed = modes.compiled, modes.graphed
+        self._graphed = modes.graphed
+        # What is compiled for one shape alone, be it a graph, a layer or a choice of a matrix kernel, wants few of them.
+        self._prepares = modes.direct or modes.compiled or modes.graphed
         self._passes, longest = make_passes(
             samples,
             plan,
             rank=world.place.rank,
             at_once=modes.samples_at_once,
-            fixed_shapes=self._compiled or self._graphed,
+            fixed_shapes=self._prepares,
             device=device,
         )
         self._adapters = take_over(model, rank=config.lora.rank, scaling=config.lora.alpha / config.lora.rank)
-        self._network = Network(
-            model,
-            architecture,
-            self._adapters,
-            attention=modes.attention,
-            dropout=config.lora.dropout,
-            compiled=self._compiled,
-            recompute=modes.recompute,
-            longest=longest,
+        self._network = make_network(
+            model, architecture, self._adapters, modes, dropout=config.lora.dropout, longest=longest
         )
         self._scaled = config.precision == "fp16"
         self._state = make_state(self._adapters.flat, num_steps=len(plan.steps), scaled=self._scaled)
@@ -98,7 +93,7 @@ class Session:
 
     def prepare(self) -> None:
         """Compile and capture every shape that will come; changes nothing that is trained."""
-        if not self._compiled and not self._graphed:
+        if not self._prepares:
             return
         shapes = shapes_of(self._passes[self._done :])
         if self._graphed:

@@ -9,6 +9,7 @@ attention runs a kernel that keeps no scores, as a CPU's does.
 from __future__ import annotations
 
 from ..fast.architecture import GROUPS
+from .direct import direct_moments
 from .fast_layer import layer_bytes
 from .job import Job, Pass
 from .packed import Packed, pack
@@ -23,6 +24,8 @@ def fast_moments(job: Job, run: Pass) -> dict[str, Parts]:
     """Bytes by part, beside the weights and the optimizer's state, at each moment that can be the peak."""
     shape = job.shape
     packed = pack(job, run)
+    if job.direct:
+        return direct_moments(job, run, max(job.inputs, input_bytes(packed.tokens, packed.targets)))
     kept = kept_activations(job, packed)
     inputs = max(job.inputs, input_bytes(packed.tokens, packed.targets))
     # The rotary tables, taken for each token.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..config import Config
 from ..errors import refuse
+from ..fast.speed import attention_of, is_direct
 from ..samples import PAD_TO_MULTIPLE_OF
 from .shape import Shape
 
@@ -28,6 +29,8 @@ class Job:
     ranks: int
     accumulates: bool
     """Whether an optimizer step takes several passes, so that gradients are there while one is computed."""
+    direct: bool
+    """Recipe `fast`: forward and backward are written out, by kernels of our own (fast/direct_network.py)."""
     compiled: bool
     """Recipe `fast`: torch.compile fuses what is elementwise, and computes it again instead of keeping it."""
     attention: str
@@ -71,6 +74,8 @@ def job_of(config: Config, shape: Shape, *, recompute: bool = False) -> Job:
                 "E_LORA_TARGET",
                 f"lora.targets: no linear layer of {shape.family} is named {target!r}; found {', '.join(shape.linears)}.",
             )
+    attention = attention_of(config)
+    direct = is_direct(attention=attention, compile_wanted=config.fast.compile, dropout=config.lora.dropout)
     return Job(
         shape=shape,
         recipe=config.recipe,
@@ -81,17 +86,11 @@ def job_of(config: Config, shape: Shape, *, recompute: bool = False) -> Job:
         checkpointing=recompute if config.recipe == "fast" else config.training.gradient_checkpointing,
         ranks=config.world.ranks,
         accumulates=accumulates(config),
-        compiled=config.fast.compile != "off",
-        attention=attention_of(config),
+        direct=direct,
+        compiled=config.fast.compile != "off" and not direct,
+        attention=attention,
         graphs=config.fast.graphs,
     )
-
-
-def attention_of(config: Config) -> str:
-    """The way of attention that recipe `fast` takes on a GPU where each kernel passes its check."""
-    if config.precision == "fp32":
-        return "padded"
-    return "triton" if config.fast.attention == "auto" else config.fast.attention
 
 
 def accumulates(config: Config) -> bool:

@@ -25,8 +25,8 @@ class Packed:
 
 
 def pack(job: Job, run: Pass) -> Packed:
-    """The row of a pass; without compiling, as it is."""
-    if not job.compiled:
+    """The row of a pass; eager, as it is."""
+    if not job.compiled and not job.direct:
         return Packed(tokens=run.tokens, targets=run.targets, sequences=run.samples, longest=run.longest)
     tokens = (run.tokens // ROW_GRANULARITY + 1) * ROW_GRANULARITY
     longest = max(run.longest, tokens - run.tokens)

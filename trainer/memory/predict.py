@@ -8,6 +8,7 @@ from typing import Any
 
 from ..config import Config
 from ..order import Plan
+from .direct import found_bytes
 from .fast import fast_moments, input_bytes
 from .job import Job, Pass, job_of, pass_of
 from .packed import pack
@@ -74,12 +75,13 @@ def fixed_parts(job: Job) -> dict[str, int]:
     """What is there all the time, from the second optimizer step on."""
     adapters = job.adapter_parameters
     copies = 2 if job.recipe == "fast" and job.mixed else 0
+    found = found_bytes(job) if job.recipe == "fast" and job.direct else 0
     # DistributedDataParallel keeps buckets beside the gradients.
     buckets = 4 if job.recipe == "walkthrough" and job.ranks > 1 else 0
     return {
         "weights": job.width * job.shape.parameters,
         "adapters": (4 + copies) * adapters,
-        "gradients": (4 + buckets) * adapters,
+        "gradients": (4 + buckets) * adapters + found,
         "optimizer": 8 * adapters,
     }
 
