@@ -2,13 +2,18 @@
 
 Transformers' Trainer imports `datasets` (and with it pandas and pyarrow, 2 s on a laptop core) whenever it is
 installed, only to recognise its datasets. Ours are lists, so it is told that there is none; data.py imports it itself
-when the hub is asked. Its generation imports scikit-learn likewise (2 s), for a curve of assisted decoding.
+when the hub is asked. Its generation imports scikit-learn likewise (2 s), for a curve of assisted decoding, and its losses import
+SciPy and torchvision, which imports torch.compile (6 s on the host of an H100), to detect objects in images.
 """
 
 from __future__ import annotations
 
 import os
 from types import ModuleType
+
+
+UNWANTED = ("datasets", "sklearn", "scipy", "torchvision", "vision")
+"""Optional packages, as transformers.utils.is_..._available names them."""
 
 
 def go_offline() -> None:
@@ -25,7 +30,8 @@ def transformers() -> ModuleType:
     import transformers.utils.import_utils
 
     for module in (transformers.utils, transformers.utils.import_utils):
-        module.is_datasets_available = module.is_sklearn_available = lambda: False
+        for name in UNWANTED:
+            setattr(module, f"is_{name}_available", lambda: False)
     package.utils.logging.disable_progress_bar()
     return package
 

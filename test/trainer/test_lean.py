@@ -21,11 +21,11 @@ def is_real(): return hasattr(sys.modules[COMPILER], "__file__")
 """
 
 
-def run(body: str) -> Any:
-    """What the last line says, in a process that has left out the compiler."""
+def run(body: str, *folders: Path) -> Any:
+    """What the last line says, in a process that has left out the compiler; packages in `folders` are installed for it."""
     ended = subprocess.run(
         [sys.executable, "-c", BEGIN + body],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *folders)))},
         capture_output=True,
         text=True,
     )
@@ -55,7 +55,6 @@ print(json.dumps(is_real()))
     "use",
     [
         "import torch._dynamo.utils as u; assert u is sys.modules['torch._dynamo.utils'] is torch._dynamo.utils",
-        "from torch._dynamo.utils import counters; import torch._dynamo; assert counters is torch._dynamo.utils.counters",
         "from torch._dynamo._trace_wrapped_higher_order_op import TransformGetItemToIndex as T\nwith T(): pass",
         "assert torch.compile(lambda x: x + 1, backend='eager')(torch.ones(1)).item() == 2",
     ],
@@ -76,3 +75,19 @@ with without_spread_tensors(): pass
 before = "torch.distributed.tensor" in sys.modules
 print(json.dumps([before, torch.distributed.tensor.DTensor.__name__, hasattr(torch.distributed, "nonsense")]))
 """) == [False, "DTensor", False]
+
+
+def test_what_is_installed_for_other_work_is_not_imported(tmp_path: Path) -> None:
+    """Transformers itself looks for PIL, which has to be there for it to look at torchvision."""
+    for name in ("PIL", "torchvision", "scipy", "scikit_learn", "datasets"):
+        package = tmp_path / ("sklearn" if name == "scikit_learn" else name)
+        package.mkdir()
+        text = "" if name == "PIL" else "raise RuntimeError(__name__ + ' was imported')"
+        (package / "__init__.py").write_text(text)
+        metadata = tmp_path / f"{name}-9.0.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 9.0.0\n")
+        (metadata / "top_level.txt").write_text(f"{package.name}\n")
+    (tmp_path / "PIL" / "Image.py").write_text("class Image: ...\nclass Resampling: ...\n")
+    body = "from trainer.prepare import _import_models\n_import_models()\nprint(json.dumps('PIL.Image' in sys.modules))"
+    assert run(body, tmp_path)
