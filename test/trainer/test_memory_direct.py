@@ -12,7 +12,7 @@ from memory_models import ALL, ATTENTION, EVEN, RAGGED
 from storages import Storages, rounded
 from test_memory_fast import BAR, LARGE, SMALL, Subject
 
-from trainer.fast import attention_triton, gate_triton, loss_triton, norm_triton
+from trainer.fast import attention_triton, direct_network, gate_triton, loss_triton, norm_triton
 from trainer.fast.direct_network import DirectNetwork
 from trainer.memory import direct
 from trainer.memory.fast import fast_moments
@@ -61,7 +61,20 @@ CASES = [
 def test_a_pass_that_is_written_out_holds_what_was_predicted_at_its_peak(
     family: str, precision: str, lengths: Sequence[int], changes: dict[str, Any]
 ) -> None:
-    recompute = changes.get("recompute", False)
+    measured, predicted, table = measure(family, precision, lengths, **changes)
+    assert predicted == pytest.approx(measured, rel=BAR), table
+
+
+def test_a_head_in_chunks_holds_the_logits_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    vocabulary, rows = 20 * LARGE, 32
+    monkeypatch.setattr(direct_network, "CHUNK_ELEMENTS", rows * vocabulary)
+    monkeypatch.setattr(direct, "HEAD_ELEMENTS", rows * vocabulary)
+    measured, predicted, table = measure("llama", "bf16", EVEN, vocabulary=vocabulary)
+    assert predicted == pytest.approx(measured, rel=BAR), table
+
+
+def measure(family: str, precision: str, lengths: Sequence[int], **changes: Any) -> tuple[int, int, str]:
+    """Bytes of the peak as measured and as predicted, what is there all the time left out; and what lived then."""
     subject = Subject(family, precision, lengths, direct=True, **changes)
     total, scale = torch.zeros(subject.adapters.flat.numel() + 1), torch.tensor(1.0)
     with Storages() as storages:
@@ -69,7 +82,7 @@ def test_a_pass_that_is_written_out_holds_what_was_predicted_at_its_peak(
             subject.model,
             subject.architecture,
             subject.adapters,
-            recompute=recompute,
+            recompute=changes.get("recompute", False),
             longest=subject.longest,
         )
         always = storages.bytes
@@ -78,7 +91,7 @@ def test_a_pass_that_is_written_out_holds_what_was_predicted_at_its_peak(
         network.add_gradient(inputs, scale, total, first=True, longest=subject.longest)
     moments = fast_moments(subject.job, subject.run)
     predicted = max(sum(parts.values()) for parts in moments.values())
-    assert predicted == pytest.approx(storages.peak - always, rel=BAR), storages.table()
+    return storages.peak - always, predicted, storages.table()
 
 
 def test_what_is_there_all_the_time_counts_the_gradients_before_they_are_put_together() -> None:
@@ -97,6 +110,4 @@ def test_what_is_there_all_the_time_counts_the_gradients_before_they_are_put_tog
 
 
 def test_the_head_takes_as_many_logits_as_it_was_read_to_take() -> None:
-    from trainer.fast import direct_network
-
     assert direct.HEAD_ELEMENTS == direct_network.CHUNK_ELEMENTS

@@ -56,6 +56,8 @@ def loss_and_gradient(
         part, slope = chunk(states[rows] @ head.t(), targets[rows], divisor, scale)
         loss = loss + part
         torch.mm(slope, head, out=gradient[rows])
+        # Not beside the next chunk's logits.
+        del slope
     return loss, gradient
 
 

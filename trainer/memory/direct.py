@@ -80,11 +80,9 @@ def layer_bytes(job: Job, packed: Packed) -> int:
 
 
 def head_bytes(job: Job, packed: Packed) -> int:
-    """Logits of one chunk of target rows, which become their gradient; those of the chunk before are still there."""
-    vocabulary = job.shape.vocabulary
-    chunk = max(16, HEAD_ELEMENTS // vocabulary)
-    rows = min(packed.targets, chunk)
-    return job.width * rows * vocabulary * (2 if packed.targets > chunk else 1)
+    """Logits of one chunk of target rows, which become their gradient."""
+    rows = min(packed.targets, max(16, HEAD_ELEMENTS // job.shape.vocabulary))
+    return job.width * rows * job.shape.vocabulary
 
 
 def mlp_bytes(job: Job, packed: Packed) -> int:

@@ -75,12 +75,10 @@ def recomputed(job: Job, packed: Packed) -> int:
 def head_bytes(job: Job, packed: Packed) -> int:
     """Logits of one chunk of target rows, and what loss and gradient make of them, eager in fp32."""
     vocabulary = job.shape.vocabulary
-    chunk = max(16, HEAD_ELEMENTS // vocabulary)
-    rows = min(packed.targets, chunk)
-    before = job.width if packed.targets > chunk else 0
+    rows = min(packed.targets, max(16, HEAD_ELEMENTS // vocabulary))
     if job.compiled:
-        return rows * vocabulary * (2 * job.width + before)
-    return rows * vocabulary * ((job.width if job.mixed else 0) + 5 * 4 + before)
+        return rows * vocabulary * 2 * job.width
+    return rows * vocabulary * ((job.width if job.mixed else 0) + 5 * 4)
 
 
 def backward_bytes(job: Job, packed: Packed) -> int:

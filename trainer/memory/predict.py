@@ -66,9 +66,12 @@ def workspaces(job: Job, accelerator: str) -> int:
     """Workspaces of the matrix library: of the threads that go forward and backward, on each stream that they use.
 
     With graphs (fast/graphs.py) that is the stream of the first eager pass and the one that is captured; forward products of
-    before, the rotary tables', ran on the device's own.
+    before, the rotary tables', ran on the device's own. A pass that is written out goes back in the thread in which it came.
     """
-    return 5 if job.is_graphed(accelerator) else 2
+    graphed = job.is_graphed(accelerator)
+    if job.direct:
+        return 3 if graphed else 1
+    return 5 if graphed else 2
 
 
 def fixed_parts(job: Job) -> dict[str, int]:
