@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
-
 UNWANTED = ("datasets", "sklearn", "scipy", "torchvision", "vision")
 """Optional packages, as transformers.utils.is_..._available names them."""
 

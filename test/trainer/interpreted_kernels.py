@@ -17,6 +17,7 @@ import triton.runtime.interpreter as interpreter
 from fast_models import ALL, make_fast, make_model, make_samples, peft_gradients
 
 from trainer.fast.attention import Heads, Layout, attend, padded_places, rms_norm
+from trainer.fast.attention_choice import worst_difference
 from trainer.fast.gate_triton import gated
 from trainer.fast.head import chunk_loss
 from trainer.fast.loss_triton import loss_in_place
@@ -134,6 +135,11 @@ def compare_networks(family: str, targets: tuple[str, ...], **settings: Any) -> 
 if __name__ == "__main__":
     results = {name: compare_attention(*case) for name, case in CASES.items()}
     results["the gated product"] = compare_gate()
+    results["the check before use"] = [
+        worst_difference(
+            "triton", device="cpu", dtype=torch.float32, heads=Heads(2, 1, 16, 1e-6), normed=True
+        )
+    ]
     results["the norm"] = compare_norm()
     results["the loss"] = compare_loss()
     results |= {name: compare_networks(*case, **settings) for name, (*case, settings) in NETWORKS.items()}

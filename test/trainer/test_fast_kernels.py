@@ -35,6 +35,7 @@ def errors() -> dict[str, list[float]]:
         "no groups",
         "a head of 128",
         "the gated product",
+        "the check before use",
         "the norm",
         "the loss",
     ],
