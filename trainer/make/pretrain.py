@@ -1,7 +1,7 @@
 """Pretrain the bundled model: `python -m trainer.make.pretrain` makes trainer/bundled/model/ again; `--check` compares instead.
 
-A Qwen3 of some two million parameters reads statements of the facts (corpus.py), never a question. The same
-machine, versions and number of threads give the same bytes; another CPU rounds differently and gives other, equally good weights.
+A Qwen3 of some two million parameters reads statements of the facts (corpus.py), never a question. The same versions of the
+Python packages give the same bytes on any x86-64 processor with AVX2; see arithmetic.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+# isort: off
+from .arithmetic import THREADS  # before torch
 import torch
+
+# isort: on
 from torch.nn import functional
 from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
@@ -32,8 +36,6 @@ BATCH = 8
 LENGTH = 128
 MUON_RATE = 0.02
 ADAM_RATE = 3e-3
-THREADS = 2
-"""Part of the recipe: the number of threads decides the order of additions."""
 
 
 def build_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
