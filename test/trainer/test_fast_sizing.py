@@ -53,7 +53,9 @@ def test_recomputes_nothing_where_it_must_not() -> None:
     assert (found.samples_at_once, found.recompute, found.fits) == (1, False, False)
 
 
-MODES = Modes(attention="varlen", compiled=True, graphed=True, samples_at_once=None, recompute=False)
+MODES = Modes(
+    attention="varlen", direct=False, compiled=True, graphed=True, samples_at_once=None, recompute=False
+)
 
 
 @pytest.fixture(scope="module")
