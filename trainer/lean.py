@@ -1,8 +1,9 @@
 """Imports without the compiler: a run that compiles nothing does not wait for what would.
 
-Transformers imports the front end of torch.compile, and with it SymPy, for three decorators and a class, and torch itself for one
-of these decorators as soon as a model is made. Transformers imports tensors that are spread over devices, too, for names that it
-looks at only where there are some. Together that is half of the time that all imports take (Transformers 5.17, torch 2.11).
+Transformers imports the front end of torch.compile for three decorators and a class, and torch itself for one of these decorators
+as soon as a model is made. Transformers imports tensors that are spread over devices, too, for names that it looks at only where
+there are some. SymPy, which all of these use, is still imported when a model is made without data: torch's own rules ask for it
+(Transformers 5.17, torch 2.11).
 """
 
 from __future__ import annotations

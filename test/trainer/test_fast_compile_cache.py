@@ -49,8 +49,7 @@ def test_nothing_was_compiled_where_nothing_asked_for_it() -> None:
 def test_kernels_that_triton_compiles_or_finds_are_counted_and_others_still_hear_of_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from triton import knobs
-
+    knobs = pytest.importorskip("triton.knobs", reason="Triton comes with torch on Linux alone")
     heard: list[bool] = []
     monkeypatch.setattr(knobs.compilation, "listener", lambda cache_hit, **_: heard.append(cache_hit))
     watch = KernelWatch()

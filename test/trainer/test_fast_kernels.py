@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("triton", reason="Triton comes with torch on Linux alone")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -12,6 +12,8 @@ from memory_models import ALL, ATTENTION, EVEN, RAGGED
 from storages import Storages, rounded
 from test_memory_fast import BAR, LARGE, SMALL, Subject
 
+pytest.importorskip("triton", reason="Triton comes with torch on Linux alone")
+
 from trainer.fast import attention_triton, direct_network, gate_triton, loss_triton, norm_triton
 from trainer.fast.direct_network import DirectNetwork
 from trainer.memory import direct

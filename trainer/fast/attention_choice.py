@@ -79,10 +79,7 @@ def worst_difference(name: str, *, device: Any, dtype: Any, heads: Heads, normed
     )
 
     def run(way: str) -> list[Any]:
-        cos, sin = turns.cos().to(dtype), turns.sin().to(dtype)
-        if way == "triton":
-            return _run_kernels(qkv.detach(), norms, cos, sin, layout, heads, weight)
-        output = attend(qkv, norms, cos, sin, layout, heads, way)
+        output = attend(qkv, norms, turns.cos().to(dtype), turns.sin().to(dtype), layout, heads, way)
         return [output, *torch.autograd.grad((output * weight).sum(), [qkv])]
 
     differences = [
@@ -90,15 +87,3 @@ def worst_difference(name: str, *, device: Any, dtype: Any, heads: Heads, normed
         for one, other in zip(run(name), run("padded"), strict=True)
     ]
     return max(differences, key=lambda value: (value != value, value))
-
-
-def _run_kernels(
-    qkv: Any, norms: Any, cos: Any, sin: Any, layout: Layout, heads: Heads, slope: Any
-) -> list[Any]:
-    """Output and gradient by the kernels themselves: their operator would bring the compiler with it."""
-    from .attention_triton import Rows, attend_back, attend_into
-
-    rows = Rows(cos, sin, layout.starts, layout.longest, heads.query, heads.key, heads.epsilon)
-    output = qkv.new_empty(slope.shape)
-    rotated, sums = attend_into(output, qkv, norms, rows)
-    return [output, attend_back(slope, qkv, norms, rows, output, rotated, sums)]
