@@ -8,6 +8,8 @@ export interface StackWords {
   selects: boolean;
   /** The folder named by `--cwd`; null when it names none. */
   folder: string | null;
+  /** Whether it asks for the SDK's debugging messages. */
+  debugs: boolean;
 }
 
 /** Long flags of `pulumi` commands whose next word is their value; a name unknown here is taken for a switch. */
@@ -49,11 +51,12 @@ export function parseCommandLine(argv: readonly string[]): StackWords {
       const [name = "", ...value] = word.slice(2).split("=");
       if (value.length > 0) flags.set(name, value.join("="));
       else if (longWithValue.has(name)) flags.set(name, next());
-      else if (name === "no-select") flags.set(name, "true");
+      else if (name === "no-select" || name === "debug") flags.set(name, "true");
     } else if (word.startsWith("-") && word.length > 1) {
       const letters = shortWithValue(words);
       const at = [...word].findIndex((letter, position) => position > 0 && letters.includes(letter));
       if (at > 0) flags.set(word[at] ?? "", word.slice(at + 1).replace(/^=/, "") || next());
+      if (word.slice(1, at > 0 ? at : undefined).includes("d")) flags.set("debug", "true");
     } else words.push(word);
   }
   const [command = null, verb = "", named] = words;
@@ -64,6 +67,7 @@ export function parseCommandLine(argv: readonly string[]): StackWords {
     stack: lastOf(flags, "stack", "s") ?? byArgument ?? null,
     selects: command === "stack" && selecting.has(verb) && !flags.has("no-select"),
     folder: lastOf(flags, "cwd", "C"),
+    debugs: flags.get("debug") === "true",
   };
 }
 

@@ -46,6 +46,7 @@ await enter(async (signal) => {
   const circumstances = await readCircumstances();
   const local = isForLocalStack(circumstances);
   const variables = local ? localVariables(repository, env) : {};
+  if (circumstances.words.debugs) variables.ROCMARK_SDK_DEBUG = "true";
   if (local) await mkdir(stateFolder(repository), { recursive: true });
   if (variables.PULUMI_CONFIG_PASSPHRASE_FILE && (await ensurePassphrase(repository)) === "lost") {
     // Pulumi asks for it, or says which variable to set: most commands need none.

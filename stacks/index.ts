@@ -1,4 +1,4 @@
-import "./stackTraces.ts";
+import "./leanSdk.ts";
 import "./failedResources.ts";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,6 +12,7 @@ import { packBundle } from "../components/training/bundle.ts";
 import { type ExperimentArgs, experimentSpec, TrainingRun } from "../components/training/trainingRun.ts";
 import { nodeNames, parseStack, scenarioRecipe } from "./config.ts";
 import { prepareHosts } from "./hosts.ts";
+import { paced } from "./paced.ts";
 import { readStackValues } from "./values.ts";
 
 const project = dirname(import.meta.dirname);
@@ -57,7 +58,7 @@ const uvCache =
   process.env.UV_CACHE_DIR ??
   join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "", ".cache"), "uv");
 
-const nodes = fleet.nodes.map(({ name, address }) => {
+const made = await paced(fleet.nodes, ({ name, address }) => {
   const pinned = prepared?.pinned.get(name);
   const node = new Node(
     name,
@@ -77,8 +78,9 @@ const nodes = fleet.nodes.map(({ name, address }) => {
     fleet instanceof LocalFleet
       ? node.facts.apply((facts) => Math.max(1, Math.floor(facts.cores / fleet.nodes.length)))
       : null;
-  return { name, node, threads };
+  return { name, component: node, threads };
 });
+const nodes = made.map(({ component, ...rest }) => ({ ...rest, node: component }));
 
 const { version } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { version: string };
 const experiment: ExperimentArgs = {

@@ -36,7 +36,7 @@ export async function makeProject({ pulumi, directory, ...args }: ProjectArgs): 
   await symlink(join(repository, "node_modules"), at("node_modules"));
   await writeFile(at("package.json"), JSON.stringify({ type: "module", main: "index.ts" }));
   // First what the stack program begins with.
-  const modules = [join(repository, "stacks", "stackTraces.ts"), ...args.modules];
+  const modules = [join(repository, "stacks", "leanSdk.ts"), ...args.modules];
   await writeFile(at("index.ts"), modules.map((file) => `import ${JSON.stringify(file)};\n`).join(""));
   await writeFile(at("Pulumi.yaml"), renderProject(args.name, join(repository, "provider")));
   if (args.stackFile !== undefined) await writeFile(at("Pulumi.bench.yaml"), args.stackFile);

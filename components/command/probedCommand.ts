@@ -1,5 +1,6 @@
 import { remote } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
+import { givenProps } from "./givenProps.ts";
 
 /** A remote command, and how to see later whether the node is still as it left it. */
 export interface ProbedCommandArgs extends remote.CommandArgs {
@@ -18,10 +19,11 @@ export interface ProbedCommandArgs extends remote.CommandArgs {
  */
 export class ProbedCommand extends remote.Command {
   constructor(name: string, { read, ...args }: ProbedCommandArgs, opts: pulumi.CustomResourceOptions = {}) {
-    const transformation: pulumi.ResourceTransformation = ({ props, opts }) => ({
+    const withRead: pulumi.ResourceTransformation = ({ props, opts }) => ({
       props: { ...props, read },
       opts,
     });
-    super(name, args, { ...opts, transformations: [transformation, ...(opts.transformations ?? [])] });
+    const transformations = [givenProps, withRead, ...(opts.transformations ?? [])];
+    super(name, args, { ...opts, transformations });
   }
 }

@@ -1,5 +1,6 @@
 import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { givenProps } from "../command/givenProps.ts";
 import { ProbedCommand } from "../command/probedCommand.ts";
 import { renderDriver } from "../scripts/driverScript.ts";
 import { type PhaseContext, rootCommand } from "../scripts/phaseScript.ts";
@@ -120,7 +121,7 @@ function reboot(
       logging: local.Logging.Stderr,
       addPreviousOutputInEnv: false,
     },
-    { parent, dependsOn: installed ? [installed] : [] },
+    { parent, dependsOn: installed ? [installed] : [], transformations: [givenProps] },
   );
 }
 

@@ -81,3 +81,17 @@ test("a stack named by flag is found wherever the flag stands among switches", (
     }),
   );
 });
+
+test.each([
+  ["up --debug", true],
+  ["up --debug=true -y", true],
+  ["up -d", true],
+  ["up -yds prod", true],
+  ["up", false],
+  ["up --debug=false", false],
+  ["up -sd", false],
+  ["up -m -d", false],
+  ["up -- --debug", false],
+])("whether debugging messages are asked for: %j", (line, debugs) => {
+  expect(read(line).debugs).toBe(debugs);
+});
