@@ -44,7 +44,15 @@ export function toReading(
   return { state: { ...rest, stdout, [DRIFTED]: true, [EXPECTED]: expected }, inputs };
 }
 
-const outputNames = new Set(["stdout", "stderr", "assets", "archive", DRIFTED, EXPECTED]);
+/** What a state holds besides the inputs. */
+export const outputNames: ReadonlySet<string> = new Set([
+  "stdout",
+  "stderr",
+  "assets",
+  "archive",
+  DRIFTED,
+  EXPECTED,
+]);
 
 /** Whether an update only changes how drift is looked for: nothing has to run on the node for that. */
 export function onlyReadChanged(inputs: Properties, state: Properties): boolean {

@@ -8,6 +8,7 @@ import { diffInputs } from "./diff.ts";
 import { driftChanges, isDrifted, onlyReadChanged } from "./drift.ts";
 import { unknownType } from "./errors.ts";
 import { type Fields, resourceFields } from "./fields.ts";
+import { toKept, toWhole } from "./keptState.ts";
 import { localCommand } from "./localCommand.ts";
 import type { ResourceType } from "./operation.ts";
 import { onlyInputs, toDiffResponse, toFailure, toOldInputs, toProperties, toStruct } from "./protocol.ts";
@@ -47,7 +48,7 @@ export const createResourceMethods = (requests: Requests) => ({
     const inputs = toProperties(request.getProperties());
     const response = new messages.CreateResponse();
     if (request.getPreview()) {
-      response.setProperties(toStruct(preview(type, inputs, {})));
+      response.setProperties(toStruct(toKept(preview(type, inputs, {}))));
       return response;
     }
     const state = await requests.run(
@@ -61,17 +62,17 @@ export const createResourceMethods = (requests: Requests) => ({
       (operation) => type.create(inputs, operation),
     );
     response.setId(type.toId(name));
-    response.setProperties(toStruct(state));
+    response.setProperties(toStruct(toKept(state)));
     return response;
   },
 
   async update(request: messages.UpdateRequest) {
     const { type, name } = toResource(request.getUrn());
     const inputs = toProperties(request.getNews());
-    const state = toProperties(request.getOlds());
+    const state = toWhole(toProperties(request.getOldInputs()), toProperties(request.getOlds()));
     const response = new messages.UpdateResponse();
     if (request.getPreview()) {
-      response.setProperties(toStruct(preview(type, inputs, state)));
+      response.setProperties(toStruct(toKept(preview(type, inputs, state))));
       return response;
     }
     const updated = await requests.run(
@@ -84,13 +85,13 @@ export const createResourceMethods = (requests: Requests) => ({
       },
       (operation) => type.update(inputs, state, operation),
     );
-    response.setProperties(toStruct(updated));
+    response.setProperties(toStruct(toKept(updated)));
     return response;
   },
 
   async delete(request: messages.DeleteRequest) {
     const { type, name } = toResource(request.getUrn());
-    const state = toProperties(request.getProperties());
+    const state = toWhole(toProperties(request.getOldInputs()), toProperties(request.getProperties()));
     await requests.run(
       {
         phase: "delete",
@@ -106,9 +107,10 @@ export const createResourceMethods = (requests: Requests) => ({
 
   async read(request: messages.ReadRequest) {
     const { type, name, fields } = toResource(request.getUrn());
-    const state = toProperties(request.getProperties());
+    const kept = toProperties(request.getProperties());
     const given = toProperties(request.getInputs());
-    const inputs = Object.keys(given).length > 0 ? given : onlyInputs(fields.inputs, state);
+    const inputs = Object.keys(given).length > 0 ? given : onlyInputs(fields.inputs, kept);
+    const state = Object.keys(kept).length > 0 ? toWhole(inputs, kept) : {};
     const response = new messages.ReadResponse();
     // Nothing is known of a resource that is to be imported, and nothing can be found out.
     const reading =
@@ -126,7 +128,7 @@ export const createResourceMethods = (requests: Requests) => ({
         : { state, inputs };
     if (!reading) return response; // without an id: it is gone
     response.setId(request.getId());
-    response.setProperties(toStruct(reading.state));
+    response.setProperties(toStruct(toKept(reading.state)));
     response.setInputs(toStruct(reading.inputs));
     return response;
   },

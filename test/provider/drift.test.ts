@@ -29,7 +29,6 @@ const keeping = (value: string, more: Properties = {}) => ({
 });
 const tamper = (value: string) => writeFileSync(join(directory, "value"), `${value}\n`);
 const done = () => readFileSync(join(directory, "done"), "utf8").trim().split("\n");
-const inputsOf = ({ stdout, stderr, drifted, expectedStdout, ...inputs }: Properties) => inputs;
 
 async function createAndTamper(inputs: Properties, value = "tampered") {
   const { state } = await plugin.create(LOCAL, inputs);
@@ -64,8 +63,8 @@ test.each([
 ])("the update after a drift runs %s, and nothing is drifted after it", async (which, update) => {
   const inputs = keeping("good", update ? { update: update.replaceAll("DIRECTORY", directory) } : {});
   const { state } = await createAndTamper(inputs);
-  const updated = await plugin.update(LOCAL, state, inputs);
-  expect(updated).toEqual({ ...inputs, stdout: "good", stderr: "" });
+  const updated = await plugin.update(LOCAL, state, inputs, { oldInputs: inputs });
+  expect(updated).toEqual({ stdout: "good", stderr: "" });
   expect(done().at(-1)).toBe(which);
   expect(await plugin.read(LOCAL, updated, inputs)).toMatchObject({ state: updated });
 });
@@ -73,7 +72,8 @@ test.each([
 test("a preview of that update does not know the output", async () => {
   const inputs = keeping("good");
   const { state } = await createAndTamper(inputs);
-  expect((await plugin.update(LOCAL, state, inputs, { preview: true })).stdout).toBe(UNKNOWN);
+  const options = { preview: true, oldInputs: inputs };
+  expect((await plugin.update(LOCAL, state, inputs, options)).stdout).toBe(UNKNOWN);
 });
 
 test("a drift stays one at the next read, and is none once somebody has mended the node by hand", async () => {
@@ -84,21 +84,20 @@ test("a drift stays one at the next read, and is none once somebody has mended t
   const again = (await plugin.read(LOCAL, state, inputs)).state;
   expect(again).toMatchObject({ stdout: "other", drifted: true, expectedStdout: "good" });
   tamper("good");
-  expect((await plugin.read(LOCAL, again, inputs)).state).toEqual({ ...inputs, stdout: "good", stderr: "" });
+  expect((await plugin.read(LOCAL, again, inputs)).state).toEqual({ stdout: "good", stderr: "" });
 });
 
 test("what a read prints is secret when the output was, and when the script is", async () => {
-  const { state } = await plugin.create(LOCAL, keeping("good"));
+  const inputs = keeping("good");
+  const { state } = await plugin.create(LOCAL, inputs);
   tamper("tampered");
   const wasSecret = { ...state, stdout: conceal("good") };
-  expect((await plugin.read(LOCAL, wasSecret, inputsOf(state))).state).toMatchObject({
+  expect((await plugin.read(LOCAL, wasSecret, inputs)).state).toMatchObject({
     stdout: conceal("tampered"),
     expectedStdout: conceal("good"),
   });
-  const secretScript = { ...inputsOf(state), read: conceal(state.read) };
-  expect((await plugin.read(LOCAL, { ...state, ...secretScript }, secretScript)).state.stdout).toEqual(
-    conceal("tampered"),
-  );
+  const secretScript = { ...inputs, read: conceal(inputs.read) };
+  expect((await plugin.read(LOCAL, state, secretScript)).state.stdout).toEqual(conceal("tampered"));
 });
 
 test("what a read prints is not shown while it runs, what it writes on standard error is", async () => {
@@ -143,20 +142,43 @@ test("an update that only changes how to read runs nothing, unless the command i
   const inputs = keeping("good");
   const other = { ...inputs, read: `${inputs.read}; true` };
   const { state } = await plugin.create(LOCAL, inputs);
-  expect((await plugin.update(LOCAL, state, other, { preview: true })).stdout).toBe("good");
-  expect(await plugin.update(LOCAL, state, other)).toEqual({ ...other, stdout: "good", stderr: "" });
+  const options = { oldInputs: inputs };
+  expect((await plugin.update(LOCAL, state, other, { preview: true, ...options })).stdout).toBe("good");
+  expect(await plugin.update(LOCAL, state, other, options)).toEqual({ stdout: "good", stderr: "" });
   expect(done()).toEqual(["create"]);
   tamper("tampered");
   const drifted = (await plugin.read(LOCAL, state, inputs)).state;
-  await plugin.update(LOCAL, drifted, other);
+  await plugin.update(LOCAL, drifted, other, options);
   expect(done()).toEqual(["create", "create"]);
 });
 
 test("an update that changes nothing runs the command: the engine has its reasons for it", async () => {
   const inputs = keeping("good");
   const { state } = await plugin.create(LOCAL, inputs);
-  await plugin.update(LOCAL, state, inputs);
+  await plugin.update(LOCAL, state, inputs, { oldInputs: inputs });
   expect(done()).toEqual(["create", "create"]);
+});
+
+test("the state of a command with a read holds its outputs alone, and a delete takes script and variables from the inputs", async () => {
+  const inputs = {
+    ...keeping("good", { stdin: "in", environment: { A: "1" } }),
+    delete: `echo "$A $PULUMI_COMMAND_STDOUT $(cat)" >> ${directory}/done`,
+  };
+  const preview = await plugin.create(LOCAL, inputs, { preview: true });
+  expect(preview.state).toEqual({ stdout: UNKNOWN, stderr: UNKNOWN });
+  const { state } = await plugin.create(LOCAL, inputs);
+  expect(state).toEqual({ stdout: "good", stderr: "" });
+  await plugin.delete(LOCAL, state, { oldInputs: inputs });
+  expect(done()).toEqual(["create", "1 good in"]);
+});
+
+test("the state of an earlier version, which holds the inputs too, is taken as well", async () => {
+  const inputs = keeping("good", { delete: `echo delete >> ${directory}/done` });
+  const { state } = await plugin.create(LOCAL, inputs);
+  const whole = { ...inputs, ...state };
+  expect((await plugin.read(LOCAL, whole, inputs)).state).toEqual(state);
+  await plugin.delete(LOCAL, whole);
+  expect(done()).toEqual(["create", "delete"]);
 });
 
 test("without a read the state is taken for true, and nothing runs", async () => {
@@ -187,7 +209,8 @@ describe.skipIf(missingOpenSsh)("on a node", () => {
     tamper("tampered");
     const drifted = (await plugin.read(REMOTE, state, inputs)).state;
     expect(drifted).toMatchObject({ stdout: "tampered", drifted: true, expectedStdout: "good" });
-    expect(await plugin.update(REMOTE, drifted, inputs)).toEqual({ ...inputs, stdout: "good", stderr: "" });
+    const updated = await plugin.update(REMOTE, drifted, inputs, { oldInputs: inputs });
+    expect(updated).toEqual({ stdout: "good", stderr: "" });
   });
 
   test("a node that does not answer fails the refresh, naming it and the way out", async () => {

@@ -40,6 +40,8 @@ export interface Plugin {
 
 export interface CallOptions {
   preview?: boolean;
+  /** The old inputs, which the engine keeps beside the state. @default the state, which holds them for most */
+  oldInputs?: Properties;
   timeoutSeconds?: number;
 }
 
@@ -130,21 +132,21 @@ export async function startPlugin(binary: string, environment: NodeJS.ProcessEnv
       const response = await call<unknown, messages.CreateResponse>("create", request);
       return { id: response.getId(), state: toProperties(response.getProperties()) };
     },
-    async update(type, state, news, { preview = false, timeoutSeconds = 0 } = {}) {
+    async update(type, state, news, { preview = false, timeoutSeconds = 0, oldInputs = state } = {}) {
       const request = about(new messages.UpdateRequest(), type);
       request.setId("id");
       request.setOlds(toStruct(state));
-      request.setOldInputs(toStruct(state));
+      request.setOldInputs(toStruct(oldInputs));
       request.setNews(toStruct(news));
       request.setPreview(preview);
       request.setTimeout(timeoutSeconds);
       return toProperties((await call<unknown, messages.UpdateResponse>("update", request)).getProperties());
     },
-    async delete(type, state, { timeoutSeconds = 0 } = {}) {
+    async delete(type, state, { timeoutSeconds = 0, oldInputs = {} } = {}) {
       const request = about(new messages.DeleteRequest(), type);
       request.setId("id");
       request.setProperties(toStruct(state));
-      request.setOldInputs(toStruct({}));
+      request.setOldInputs(toStruct(oldInputs));
       request.setTimeout(timeoutSeconds);
       await call("delete", request);
     },
