@@ -3,6 +3,7 @@ import { type CommandInputs, isShown, toCommandInputs, toEnvironment, toOutputs 
 import { onlyReadChanged, toReading } from "./drift.ts";
 import { commandFailed, type Ending } from "./errors.ts";
 import { readArchive, readAssets } from "./foundAssets.ts";
+import { mayEndHalfDone } from "./halfDone.ts";
 import { runLocal } from "./localProcess.ts";
 import type { Operation, ResourceType } from "./operation.ts";
 import type { Properties } from "./wire.ts";
@@ -18,11 +19,11 @@ export const localCommand: ResourceType = {
   toId: (name) => name + randomBytes(4).toString("hex"),
 
   async create(inputs, operation) {
-    const { create } = toCommandInputs(inputs);
-    return {
-      ...inputs,
-      ...(create === undefined ? nothingRun : await runAndCollect(create, inputs, {}, operation)),
-    };
+    const given = toCommandInputs(inputs);
+    const { create } = given;
+    if (create === undefined) return { ...inputs, ...nothingRun };
+    const outputs = await mayEndHalfDone(given, () => runAndCollect(create, inputs, {}, operation));
+    return { ...inputs, ...outputs };
   },
 
   async update(inputs, state, operation) {

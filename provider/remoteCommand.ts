@@ -6,6 +6,7 @@ import { isShown, isSwitchedOn, toCommandInputs, toEnvironment, toOutputs } from
 import { toSettings } from "./connection.ts";
 import { onlyReadChanged, toReading } from "./drift.ts";
 import { commandFailed, notRead, skippedDelete } from "./errors.ts";
+import { mayEndHalfDone } from "./halfDone.ts";
 import type { Operation, ResourceType } from "./operation.ts";
 import type { Properties } from "./wire.ts";
 
@@ -18,9 +19,12 @@ export const remoteCommand: ResourceType = {
   toId: (name) => name + randomBytes(4).toString("hex"),
 
   async create(inputs, operation) {
-    const { create } = toCommandInputs(inputs);
+    const given = toCommandInputs(inputs);
+    const { create } = given;
     if (create === undefined) return { ...inputs, stdout: "", stderr: "" };
-    return { ...inputs, ...(await run(await connect(inputs, operation), create, inputs, {}, operation)) };
+    const connection = await connect(inputs, operation);
+    const outputs = await mayEndHalfDone(given, () => run(connection, create, inputs, {}, operation));
+    return { ...inputs, ...outputs };
   },
 
   async update(inputs, state, operation) {

@@ -2,6 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { SshPool } from "../ssh/pool.ts";
 import type { EngineLog } from "./engineLog.ts";
 import { operationTimedOut, type Phase } from "./errors.ts";
+import { HalfDone } from "./halfDone.ts";
 import { mask, resourceSecrets } from "./mask.ts";
 import type { Operation } from "./operation.ts";
 import type { Properties } from "./wire.ts";
@@ -43,9 +44,23 @@ export class Requests {
       return await work({ phase, urn, name, signal, secrets, log: this.log, pool: this.pool });
     } catch (error) {
       const explained = limit?.aborted ? operationTimedOut(phase, timeoutSeconds, error) : error;
-      throw toStatus(mask(explained instanceof Error ? explained.message : String(explained), secrets));
+      throw toStatus(
+        mask(explained instanceof Error ? explained.message : String(explained), secrets),
+        error instanceof HalfDone,
+      );
     }
   }
 }
 
-const toStatus = (details: string): Partial<grpc.StatusObject> => ({ code: grpc.status.UNKNOWN, details });
+/** How a request ended, as gRPC says it; no secret is in it. */
+export interface Failure extends Partial<grpc.StatusObject> {
+  details: string;
+  /** Whether something may be there all the same, see {@link HalfDone}. */
+  isHalfDone: boolean;
+}
+
+const toStatus = (details: string, isHalfDone: boolean): Failure => ({
+  code: grpc.status.UNKNOWN,
+  details,
+  isHalfDone,
+});

@@ -8,12 +8,13 @@ import { diffInputs } from "./diff.ts";
 import { driftChanges, isDrifted, onlyReadChanged } from "./drift.ts";
 import { unknownType } from "./errors.ts";
 import { type Fields, resourceFields } from "./fields.ts";
+import { toInitFailure } from "./initFailure.ts";
 import { toKept, toWhole } from "./keptState.ts";
 import { localCommand } from "./localCommand.ts";
 import type { ResourceType } from "./operation.ts";
 import { onlyInputs, toDiffResponse, toFailure, toOldInputs, toProperties, toStruct } from "./protocol.ts";
 import { remoteCommand } from "./remoteCommand.ts";
-import type { Requests } from "./requests.ts";
+import type { Failure, Requests } from "./requests.ts";
 import { conceal, type Properties, UNKNOWN } from "./wire.ts";
 
 const resourceTypes: Record<string, ResourceType> = {
@@ -51,17 +52,22 @@ export const createResourceMethods = (requests: Requests) => ({
       response.setProperties(toStruct(toKept(preview(type, inputs, {}))));
       return response;
     }
-    const state = await requests.run(
-      {
-        phase: "create",
-        urn: request.getUrn(),
-        name,
-        timeoutSeconds: request.getTimeout(),
-        properties: [inputs],
-      },
-      (operation) => type.create(inputs, operation),
-    );
-    response.setId(type.toId(name));
+    const id = type.toId(name);
+    const state = await requests
+      .run(
+        {
+          phase: "create",
+          urn: request.getUrn(),
+          name,
+          timeoutSeconds: request.getTimeout(),
+          properties: [inputs],
+        },
+        (operation) => type.create(inputs, operation),
+      )
+      .catch((failure: Failure) => {
+        throw failure.isHalfDone ? toInitFailure(failure, id, { stdout: "", stderr: "" }) : failure;
+      });
+    response.setId(id);
     response.setProperties(toStruct(toKept(state)));
     return response;
   },

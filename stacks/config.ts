@@ -98,6 +98,14 @@ export function scenarioRecipe(stack: StackConfig, label: string): z.output<type
   return recipeSchema.parse(withOverrides(stack.finetune, scenario?.overrides ?? {}));
 }
 
+/** Folders of the trainer that hold a model or data which no scenario asks for: most of what goes to each node. */
+export function unusedBundled(stack: StackConfig): string[] {
+  const recipes = stack.experiment.scenarios.map(({ label }) => scenarioRecipe(stack, label));
+  return (["model", "data"] as const)
+    .filter((part) => recipes.every((recipe) => recipe[part].name !== "bundled"))
+    .map((part) => `bundled/${part}`);
+}
+
 // What one schema cannot see: values that must fit together. Each problem names its key as the user typed it.
 function crossChecks(stack: StackConfig, exists: FileExists): string[] {
   const names = nodeNames(stack);

@@ -10,7 +10,7 @@ import { Node } from "../components/node/node.ts";
 import { BenchmarkSuite } from "../components/training/benchmarkSuite.ts";
 import { packBundle } from "../components/training/bundle.ts";
 import { type ExperimentArgs, experimentSpec, TrainingRun } from "../components/training/trainingRun.ts";
-import { nodeNames, parseStack, scenarioRecipe } from "./config.ts";
+import { nodeNames, parseStack, scenarioRecipe, unusedBundled } from "./config.ts";
 import { prepareHosts } from "./hosts.ts";
 import { paced } from "./paced.ts";
 import { readStackValues } from "./values.ts";
@@ -20,7 +20,11 @@ const work = join(project, ".rocmark");
 const stack = pulumi.getStack();
 const config = parseStack(readStackValues(), `stacks/Pulumi.${stack}.yaml`);
 
-const bundle = await packBundle({ from: join(project, "trainer"), into: join(work, "bundles") });
+const bundle = await packBundle({
+  from: join(project, "trainer"),
+  into: join(work, "bundles"),
+  without: unusedBundled(config),
+});
 const [lock, uvLock] = ["default.txt", "uv.txt"].map((file) =>
   readFileSync(join(project, "trainer", "locks", file), "utf8"),
 );

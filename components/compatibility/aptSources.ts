@@ -17,6 +17,9 @@ export interface AptSources {
   pin: Traced<{ package: string; release: string; priority: number }>;
 }
 
+/** Where AMD's documents have its key put. */
+export const amdKeyring = "/etc/apt/keyrings/rocm.gpg";
+
 /** AMD's directory of a release: 7.1.1 as it is, 7.1.0 as 7.1. */
 export const toDirectory = (release: string): string => release.replace(/\.0$/, "");
 
@@ -39,7 +42,7 @@ export function toAptSources(set: SoftwareSet, ubuntu: "22.04" | "24.04", scope:
       "signingKey",
     )({
       url: "https://repo.radeon.com/rocm/rocm.gpg.key",
-      keyring: "/etc/apt/keyrings/rocm.gpg",
+      keyring: amdKeyring,
       fingerprint: "CA8BB4727A47B4D09B4EE8969386B48A1A693C5C",
     }),
     repositories: [

@@ -41,7 +41,7 @@ export function makeEnvironments(
         logging: remote.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
-      { parent: site.parent, dependsOn: [...copies, system.last] },
+      { parent: site.parent, dependsOn: copies },
     );
   });
 }
@@ -49,14 +49,14 @@ export function makeEnvironments(
 const copyToNode = (
   { connection, root, parent }: NodeSite,
   name: string,
-  { prerequisites }: SystemReady,
+  { last }: SystemReady,
   file: string,
   toPath: (root: string) => string,
 ) =>
   new remote.CopyToRemote(
     name,
     { connection, source: new pulumi.asset.FileAsset(file), remotePath: root.apply(toPath) },
-    { parent, dependsOn: [prerequisites] },
+    { parent, dependsOn: [last] },
   );
 
 const toSettings = (site: NodeSite, { plan, context }: SystemArgs, { name, digest, lock }: Environment) =>

@@ -94,7 +94,11 @@ function inspect(
       stdin: pulumi
         .all([outcomes, script])
         .apply(([outcomes, script]) =>
-          [`# asked ${readAt}`, ...outcomes.map((line) => `# ${line.trim()}`), script].join("\n"),
+          [
+            `# asked ${readAt}`,
+            ...outcomes.flatMap((text) => text.trim().split("\n")).map((line) => `# ${line}`),
+            script,
+          ].join("\n"),
         ),
       logging: remote.Logging.None,
     },

@@ -2,11 +2,12 @@ import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { givenProps } from "../command/givenProps.ts";
 import { ProbedCommand } from "../command/probedCommand.ts";
-import { renderDriver } from "../scripts/driverScript.ts";
+import { driver } from "../scripts/driverScript.ts";
 import { type PhaseContext, rootCommand } from "../scripts/phaseScript.ts";
-import { renderPrerequisites } from "../scripts/prerequisitesScript.ts";
-import { renderRepositories } from "../scripts/repositoriesScript.ts";
-import { renderRocm } from "../scripts/rocmScript.ts";
+import { prerequisites } from "../scripts/prerequisitesScript.ts";
+import { repositories } from "../scripts/repositoriesScript.ts";
+import { rocm } from "../scripts/rocmScript.ts";
+import { type PhasePart, renderPhases } from "../scripts/systemScript.ts";
 import type { NodeSite } from "./phases.ts";
 import type { Plan } from "./plan.ts";
 import { rebootCommand } from "./reboot/command.ts";
@@ -23,84 +24,89 @@ export interface SystemArgs {
 
 /** The phases that need root, done: what comes after depends on the last one. */
 export interface SystemReady {
-  prerequisites: pulumi.Resource;
   last: pulumi.Resource;
-  /** What each phase said, in order. */
+  /** What each script said, in order. */
   outcomes: readonly pulumi.Output<string>[];
 }
 
-/** Prerequisites, repositories, driver, reboot and ROCm packages; what the stack does not pin has no phase. */
+/** Prerequisites, repositories and driver as one script, the reboot, and ROCm's packages once their driver is loaded. */
 export function makeSystem(name: string, site: NodeSite, args: SystemArgs): SystemReady {
   const { pins, plan, context } = args;
-  const { driver, rocm } = pins.request;
-  const done: (remote.Command | local.Command)[] = [];
-  const after = () => done.slice(-1);
-  const run = (role: string, script: pulumi.Input<string>, dependsOn: pulumi.Resource[], ends: boolean) =>
-    void done.push(
-      new ProbedCommand(
-        `${name}-${role}`,
-        {
-          connection: site.connection,
-          create: rootCommand(context, "install"),
-          read: rootCommand(context, "check"),
-          ...(ends ? { delete: rootCommand(context, "remove") } : {}),
-          stdin: pulumi.interpolate`# asked ${args.readAt}\n${script}`,
-          logging: remote.Logging.Stderr,
-          addPreviousOutputInEnv: false,
-        },
-        { parent: site.parent, dependsOn },
-      ),
+  const run = (
+    role: string,
+    parts: pulumi.Input<readonly PhasePart[]>,
+    ends: boolean,
+    after: pulumi.Resource,
+  ) =>
+    new ProbedCommand(
+      `${name}-${role}`,
+      {
+        connection: site.connection,
+        create: rootCommand(context, "install"),
+        read: rootCommand(context, "check"),
+        ...(ends ? { delete: rootCommand(context, "remove") } : {}),
+        stdin: pulumi
+          .output(parts)
+          .apply(
+            (parts) => `# asked ${args.readAt}\n${renderPhases(context, parts as readonly PhasePart[])}`,
+          ),
+        logging: remote.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+      },
+      { parent: site.parent, dependsOn: [after] },
     );
 
-  // The claim ends with the stack in any case.
-  run("prerequisites", prerequisites(site, args), [site.facts], true);
-  if (driver !== undefined || rocm !== undefined) {
-    const script = plan.apply(({ sources }) =>
-      renderRepositories({ ...context, sources: must(sources), takeOver: pins.takeOverSources }),
-    );
-    run("repositories", script, after(), pins.removeOnDestroy);
-  }
-  if (driver !== undefined) {
-    const script = plan.apply(({ driver, kernel }) =>
-      renderDriver({ ...context, version: must(driver).version, kernel }),
-    );
-    run("driver", script, after(), pins.removeOnDestroy);
-    const installed = after()[0];
-    done.push(reboot(name, site, args, installed));
-  }
-  if (rocm !== undefined) {
-    const script = plan.apply(({ rocm }) => renderRocm({ ...context, packages: must(rocm).packages }));
-    run("rocm", script, after(), pins.removeOnDestroy);
-  }
-  const [first] = done;
-  const last = done.at(-1);
-  if (first === undefined || last === undefined) throw new RangeError("A pinned host has a first phase.");
-  return { prerequisites: first, last, outcomes: done.map(({ stdout }) => stdout) };
+  // It always has an end: the claim is given up with the stack in any case.
+  const system = run("system", systemParts(site, args), true, site.facts);
+  const done: (remote.Command | local.Command)[] = [system];
+  if (pins.request.driver !== undefined) done.push(reboot(name, site, args, system));
+  const ready = done.at(-1) ?? system;
+  if (pins.request.rocm === undefined) return { last: ready, outcomes: done.map(({ stdout }) => stdout) };
+  const ends = pins.removeOnDestroy;
+  const packages = plan.apply((plan) => [rocm({ packages: must(plan.rocm).packages, ends })]);
+  const last = run("rocm", packages, ends, ready);
+  return { last, outcomes: [...done, last].map(({ stdout }) => stdout) };
 }
 
-const prerequisites = (site: NodeSite, { pins, plan, context }: SystemArgs) =>
-  pulumi.all([plan, site.address]).apply(([{ driver, kernel, sources }, { user, root }]) =>
-    renderPrerequisites({
-      ...context,
-      user,
-      root,
-      kernel: driver ? kernel : null,
-      kernelPackages: driver?.kernelPackages ?? [],
-      tools: [...(sources ? ["ca-certificates", "gpg"] : []), "python3-venv"],
-      kernelUpdates: pins.kernelUpdates,
-      removeOnDestroy: pins.removeOnDestroy,
-    }),
-  );
+/** What the stack does not pin any more is taken off the host again, where the stack may remove at all. */
+const systemParts = (site: NodeSite, { pins, plan }: SystemArgs): pulumi.Output<PhasePart[]> =>
+  pulumi.all([plan, site.address]).apply(([plan, { user, root }]) => {
+    const { kernelUpdates, removeOnDestroy: ends } = pins;
+    const fate = (isPinned: boolean) => (isPinned ? "pinned" : ends ? "gone" : "kept");
+    return [
+      prerequisites({
+        user,
+        root,
+        kernel: plan.driver ? plan.kernel : null,
+        kernelPackages: plan.driver?.kernelPackages ?? [],
+        tools: [...(plan.sources ? ["ca-certificates", "gpg"] : []), "python3-venv"],
+        kernelUpdates,
+        removeOnDestroy: ends,
+      }),
+      repositories({
+        sources: plan.sources,
+        takeOver: pins.takeOverSources,
+        fate: fate(plan.sources !== null),
+        ends,
+      }),
+      driver({
+        version: plan.driver?.version ?? "",
+        kernel: plan.kernel,
+        fate: fate(plan.driver !== null),
+        ends,
+      }),
+    ];
+  });
 
 /** A program of this machine, since no script outlives the node that it reboots. */
 function reboot(
   name: string,
   { address, parent }: NodeSite,
   { pins, plan, context, readAt }: SystemArgs,
-  installed: remote.Command | local.Command | undefined,
+  installed: remote.Command,
 ): local.Command {
   const request = pulumi
-    .all([plan, address, installed?.stdout])
+    .all([plan, address, installed.stdout])
     .apply(([{ driver, kernel }, address, outcome]) => ({
       node: context.node,
       stack: context.stack,
@@ -121,7 +127,7 @@ function reboot(
       logging: local.Logging.Stderr,
       addPreviousOutputInEnv: false,
     },
-    { parent, dependsOn: installed ? [installed] : [], transformations: [givenProps] },
+    { parent, dependsOn: [installed], transformations: [givenProps] },
   );
 }
 

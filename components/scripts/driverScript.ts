@@ -1,14 +1,14 @@
-import { amdHost, aptFunctions, aptLockSeconds } from "./aptFunctions.ts";
-import { die, logDirectory, type PhaseContext, renderPhase } from "./phaseScript.ts";
+import { amdHost } from "./aptFunctions.ts";
+import { die, logDirectory } from "./phaseScript.ts";
 import { quote } from "./quote.ts";
+import type { PhasePart } from "./systemScript.ts";
 
 /** The driver that a host is to have. */
-export interface DriverArgs extends PhaseContext {
+export interface DriverArgs extends Pick<PhasePart, "fate" | "ends"> {
   /** Version of amdgpu-dkms, exact or with `*` for what no source says. */
   version: string;
   /** `uname -r` for which the driver was found to fit. */
   kernel: string;
-  lockSeconds?: number;
 }
 
 /**
@@ -17,15 +17,12 @@ export interface DriverArgs extends PhaseContext {
  * A build that fails would leave dpkg half configured, and with it every later apt: the driver that was there before
  * goes back in its place, from a copy of its package that is kept for that; where there was none, none is left.
  */
-export function renderDriver(args: DriverArgs): string {
-  const { lockSeconds = aptLockSeconds } = args;
-  return renderPhase(
-    "driver",
-    args,
-    `pattern=${quote(args.version)} kernel=${quote(args.kernel)}
-${aptFunctions(lockSeconds)}${functions}`,
-  );
-}
+export const driver = ({ version, kernel, ...rest }: DriverArgs): PhasePart => ({
+  phase: "driver",
+  ...rest,
+  body: `pattern=${quote(version)} kernel=${quote(kernel)}
+${functions}`,
+});
 
 const functions = `
 apt_options=(-o "Dir::Cache::archives=$state/archives/")
@@ -42,6 +39,7 @@ dkms_state() { # package version: added, built, installed or nothing
 complete() { [ "$(dpkg-query -W -f '\${db:Status-Status}' amdgpu-dkms 2>/dev/null || true)" = installed ]; }
 boot() { cat /proc/sys/kernel/random/boot_id; }
 
+begun() { compgen -G "$state/driver.*" > /dev/null || compgen -G "$state/*.driver" > /dev/null; }
 wanted() {
   local now
   now=$(installed amdgpu-dkms)

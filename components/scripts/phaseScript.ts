@@ -1,4 +1,3 @@
-import { quote } from "./quote.ts";
 import { type Refusal, refusals } from "./refusals.ts";
 
 /** The phases that change a host as root, in the order in which they run. */
@@ -15,6 +14,8 @@ export interface PhaseContext {
   stack: string;
   /** What claims a node: the stack's whole name, "organization/project/stack". */
   claim: string;
+  /** How long somebody else's apt is waited for, in seconds. @default a quarter of an hour */
+  lockSeconds?: number;
 }
 
 /** Where rocmark keeps on a host what it did there, as lists of words that a shell can read; owned by root. */
@@ -35,46 +36,13 @@ export const rootCommand = ({ node, stack }: Pick<PhaseContext, "node" | "stack"
 /** A line of a phase's script that ends it with a refusal; `$` in the message is the shell's. */
 export const die = (refusal: Refusal, message: string): string => `die ${refusals[refusal]} "${message}"`;
 
-/**
- * A whole phase: `body` defines the functions `wanted` (is it so already?), `work`, `report` (one JSON line on standard
- * output) and `remove`.
- *
- * All of it is one compound command, which bash reads to its end before it starts: a script that is cut on the way does
- * nothing, and no program can eat the rest of it from standard input. A lock is handed on to apt and its children, so the
- * next run waits for what a cut connection left running.
- */
-export function renderPhase(phase: Phase, { node, stack, claim }: PhaseContext, body: string): string {
-  return `{
-set -Eeuo pipefail
-umask 022
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
-export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
-node=${quote(node)} stack=${quote(stack)} claim=${quote(claim)} phase=${phase}
-state=${stateDirectory} log=${logDirectory}/${phase}.log shown=/dev/null
-${framework.trim()}
-
-${body.trim()}
-
-newline='
-'
-trap 'die ${refusals.unexpected} "a command failed that should not: \${BASH_COMMAND%%$newline*}"' ERR
-case \${1:-install} in
-  install) begin; wanted || { work; wanted || ${die("unexpected", "what was installed is not what was wanted; $log has all of it")}; }; report ;;
-  check) report ;;
-  remove) begin; remove ;;
-esac
-exit 0
-} </dev/null
-`;
-}
-
 const claimedByOther =
   'this node is claimed by stack \\"$(owner)\\" (since $(sed -n s/^since=//p $state/owner)), not by \\"$claim\\". ' +
   "Release it there with: npx pulumi destroy --stack $(owner); or, where that stack is gone, on the node: sudo rm $state/owner";
 
-const framework = `
+/** What every phase is made of. */
+export const framework = `
 beat=
-trap 'hush' EXIT
 say() { printf '%s\\n' "$*" >&2; }
 die() {
   trap - ERR

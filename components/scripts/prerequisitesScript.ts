@@ -1,9 +1,9 @@
-import { aptFunctions, aptLockSeconds } from "./aptFunctions.ts";
-import { die, type PhaseContext, renderPhase } from "./phaseScript.ts";
+import { die } from "./phaseScript.ts";
 import { quote } from "./quote.ts";
+import type { PhasePart } from "./systemScript.ts";
 
 /** What has to be on a host before anything of AMD's is. */
-export interface PrerequisitesArgs extends PhaseContext {
+export interface PrerequisitesArgs {
   /** The user that runs the trainer: the one that the stack logs in as. */
   user: string;
   /** Directory on the node that rocmark owns. */
@@ -17,7 +17,6 @@ export interface PrerequisitesArgs extends PhaseContext {
   kernelUpdates: "hold" | "report";
   /** Whether the end of the stack takes back what was changed; the claim is given up in any case. */
   removeOnDestroy: boolean;
-  lockSeconds?: number;
 }
 
 /**
@@ -26,17 +25,16 @@ export interface PrerequisitesArgs extends PhaseContext {
  *
  * Held are the kernel's meta packages and those of the running kernel: a new kernel would come up without the driver.
  */
-export function renderPrerequisites(args: PrerequisitesArgs): string {
-  const { lockSeconds = aptLockSeconds, kernelPackages, tools } = args;
-  return renderPhase(
-    "prerequisites",
-    args,
-    `user=${quote(args.user)} root=${quote(args.root)} kernel=${quote(args.kernel ?? "")} updates=${args.kernelUpdates}
-kernel_packages=(${kernelPackages.map(quote).join(" ")}) tools=(${tools.map(quote).join(" ")})
+export const prerequisites = (args: PrerequisitesArgs): PhasePart => ({
+  phase: "prerequisites",
+  fate: "pinned",
+  // The claim ends with the stack in any case.
+  ends: true,
+  body: `user=${quote(args.user)} root=${quote(args.root)} kernel=${quote(args.kernel ?? "")} updates=${args.kernelUpdates}
+kernel_packages=(${args.kernelPackages.map(quote).join(" ")}) tools=(${args.tools.map(quote).join(" ")})
 take_back=${args.removeOnDestroy ? "yes" : "no"} limits=/etc/security/limits.d/rocmark.conf
-${aptFunctions(lockSeconds)}${functions}`,
-  );
-}
+${functions}`,
+});
 
 const functions = `
 limits_text() { printf '%s - memlock unlimited\\n' "$user"; }

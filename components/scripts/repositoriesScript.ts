@@ -1,14 +1,15 @@
-import type { AptSources } from "../compatibility/aptSources.ts";
-import { amdHost, aptFunctions, aptLockSeconds } from "./aptFunctions.ts";
-import { die, type PhaseContext, renderPhase } from "./phaseScript.ts";
+import { type AptSources, amdKeyring } from "../compatibility/aptSources.ts";
+import { amdHost } from "./aptFunctions.ts";
+import { die } from "./phaseScript.ts";
 import { quote } from "./quote.ts";
+import type { PhasePart } from "./systemScript.ts";
 
 /** Where a host gets AMD's packages from. */
-export interface RepositoriesArgs extends PhaseContext {
-  sources: AptSources;
+export interface RepositoriesArgs extends Pick<PhasePart, "fate" | "ends"> {
+  /** Null where the host is to have none any more. */
+  sources: AptSources | null;
   /** Whether sources of AMD's that somebody else set up are put aside; otherwise they are a refusal. */
   takeOver: boolean;
-  lockSeconds?: number;
 }
 
 /** The source list, one line a repository, each trusting AMD's key and no other. */
@@ -19,23 +20,28 @@ export function sourceLines({ signingKey, repositories }: AptSources): string[] 
   );
 }
 
+const pinLines = (sources: AptSources | null): string[] => {
+  if (sources === null) return [];
+  const pin = sources.pin.value;
+  return [`Package: ${pin.package}`, `Pin: release ${pin.release}`, `Pin-Priority: ${pin.priority}`];
+};
+
 /**
  * AMD's key, sources and pin. The key is trusted after its whole fingerprint was compared, and the lists are read with
  * the new sources before these take the old ones' place: a release that is gone leaves apt as it was.
  */
-export function renderRepositories(args: RepositoriesArgs): string {
-  const { sources, lockSeconds = aptLockSeconds } = args;
-  const { url, keyring, fingerprint } = sources.signingKey.value;
-  const pin = sources.pin.value;
-  return renderPhase(
-    "repositories",
-    args,
-    `key_url=${quote(url)} keyring=${quote(keyring)} fingerprint=${quote(fingerprint)} take_over=${args.takeOver ? "yes" : "no"}
+export function repositories({ sources, takeOver, ...rest }: RepositoriesArgs): PhasePart {
+  const { url = "", keyring = amdKeyring, fingerprint = "" } = sources?.signingKey.value ?? {};
+  const lines = sources ? sourceLines(sources) : [];
+  return {
+    phase: "repositories",
+    ...rest,
+    body: `key_url=${quote(url)} keyring=${quote(keyring)} fingerprint=${quote(fingerprint)} take_over=${takeOver ? "yes" : "no"}
 list=/etc/apt/sources.list.d/rocmark.list preferences=/etc/apt/preferences.d/rocmark
-list_text() { printf '%s\\n' ${sourceLines(sources).map(quote).join(" ")}; }
-preferences_text() { printf '%s\\n' ${[`Package: ${pin.package}`, `Pin: release ${pin.release}`, `Pin-Priority: ${pin.priority}`].map(quote).join(" ")}; }
-${aptFunctions(lockSeconds)}${functions}`,
-  );
+list_text() { printf '%s\\n' ${lines.map(quote).join(" ")}; }
+preferences_text() { printf '%s\\n' ${pinLines(sources).map(quote).join(" ")}; }
+${functions}`,
+  };
 }
 
 const functions = `
@@ -48,6 +54,7 @@ fingerprints() { # of the primary keys in a file
 }
 foreign_sources() { grep -lE '^[^#]*://([^/ ]*@)?${amdHost}/' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -vxF "$list" || true; }
 
+begun() { [ -e "$state/files" ] || [ -e "$state/moved" ]; }
 wanted() {
   [ "$(cat "$list" 2>/dev/null)" = "$(list_text)" ] && [ "$(cat "$preferences" 2>/dev/null)" = "$(preferences_text)" ] || return 1
   [ "$(listed read)" = "$(list_text)" ] && [ -z "$(foreign_sources)" ] && [ "$(fingerprints "$keyring")" = "$fingerprint" ]
@@ -91,7 +98,7 @@ put_aside() {
     say "putting $file aside, into $state/aside"
     install -d "$state/aside"
     mv "$file" "$state/aside/"
-    remember aside "$file"
+    remember moved "$file"
   done
 }
 
@@ -109,7 +116,7 @@ fetch_key() {
   if [ -e "$keyring" ] && ! listed files | grep -qxF "$keyring"; then
     install -d "$state/aside"
     mv "$keyring" "$state/aside/"
-    remember aside "$keyring"
+    remember moved "$keyring"
   fi
   # One file may hold several keys: only the one that was compared goes into the keyring.
   gpg --homedir "$there/home" --no-autostart --batch --export "$fingerprint" | put "$keyring"
@@ -126,8 +133,8 @@ remove() {
   [ "$(owner)" = "$claim" ] || { say "this node is claimed by stack \\"$(owner)\\": nothing is removed"; return 0; }
   local file
   for file in "$list" "$preferences" "$keyring"; do ! listed files | grep -qxF "$file" || rm -f "$file"; done
-  for file in $(listed aside); do [ ! -e "$state/aside/$(basename "$file")" ] || mv "$state/aside/$(basename "$file")" "$file"; done
+  for file in $(listed moved); do [ ! -e "$state/aside/$(basename "$file")" ] || mv "$state/aside/$(basename "$file")" "$file"; done
   [ -n "$(foreign_sources)" ] || rm -f /var/lib/apt/lists/${amdHost}_*
-  rm -f "$state/files" "$state/aside.d" "$state/read" "$state/trial.list"
+  rm -f "$state/files" "$state/moved" "$state/read" "$state/trial.list"
 }
 `;

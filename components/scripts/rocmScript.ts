@@ -1,24 +1,21 @@
 import type { AptPackage } from "../compatibility/installation.ts";
-import { amdHost, aptFunctions, aptLockSeconds } from "./aptFunctions.ts";
-import { type PhaseContext, renderPhase } from "./phaseScript.ts";
+import { amdHost } from "./aptFunctions.ts";
 import { quote } from "./quote.ts";
+import type { PhasePart } from "./systemScript.ts";
 
 /** The ROCm packages that a host is to have. */
-export interface RocmArgs extends PhaseContext {
+export interface RocmArgs extends Pick<PhasePart, "ends"> {
   packages: readonly AptPackage[];
-  lockSeconds?: number;
 }
 
 /** Exactly these packages of one ROCm release, held; a package that the stack no longer names goes. */
-export function renderRocm(args: RocmArgs): string {
-  const { lockSeconds = aptLockSeconds } = args;
-  return renderPhase(
-    "rocm",
-    args,
-    `pins=(${args.packages.map(({ name, version }) => quote(`${name}=${version}`)).join(" ")})
-${aptFunctions(lockSeconds)}${functions}`,
-  );
-}
+export const rocm = ({ packages, ends }: RocmArgs): PhasePart => ({
+  phase: "rocm",
+  fate: "pinned",
+  ends,
+  body: `pins=(${packages.map(({ name, version }) => quote(`${name}=${version}`)).join(" ")})
+${functions}`,
+});
 
 const functions = `
 names() { printf '%s\\n' "\${pins[@]%%=*}"; }

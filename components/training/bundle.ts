@@ -14,14 +14,21 @@ export interface Bundle {
 // Not needed to train: the scripts that make the bundled model, and what Python and its tools leave behind.
 const leftOut = new Set(["__pycache__", "make", ".pytest_cache", ".ruff_cache", ".venv"]);
 
+export interface BundleArgs {
+  from: string;
+  into: string;
+  /** Further folders that no run of this stack needs, relative to `from`. */
+  without?: readonly string[];
+}
+
 /**
  * Packs a folder into `<into>/<digest>.tar`, unless the archive of that digest is there already.
  *
  * The same files give the same bytes: sorted, modification times and owners left out. The archive is written to a name
  * of its own and renamed, so a reader sees all of it or none.
  */
-export async function packBundle({ from, into }: { from: string; into: string }): Promise<Bundle> {
-  const files = await listFiles(from);
+export async function packBundle({ from, into, without = [] }: BundleArgs): Promise<Bundle> {
+  const files = await listFiles(from, new Set(without));
   const hash = createHash("sha256");
   for (const file of files) {
     const path = join(from, file);
@@ -61,14 +68,17 @@ export async function packBundle({ from, into }: { from: string; into: string })
   return { digest, archive };
 }
 
-async function listFiles(root: string, under = ""): Promise<string[]> {
+async function listFiles(root: string, without: ReadonlySet<string>, under = ""): Promise<string[]> {
   const entries = await readdir(join(root, under), { withFileTypes: true });
   const nested = await Promise.all(
     entries
       .filter((entry) => !leftOut.has(entry.name) && !entry.name.endsWith(".pyc"))
       .map((entry) => {
         const path = under === "" ? entry.name : `${under}/${entry.name}`;
-        return entry.isDirectory() ? listFiles(root, path) : Promise.resolve(entry.isFile() ? [path] : []);
+        if (without.has(path)) return Promise.resolve([]);
+        return entry.isDirectory()
+          ? listFiles(root, without, path)
+          : Promise.resolve(entry.isFile() ? [path] : []);
       }),
   );
   return nested.flat().sort();

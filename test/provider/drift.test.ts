@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { conceal, UNKNOWN } from "../../provider/wire.ts";
 import { freePort, missingOpenSsh, type OpenSsh, startOpenSsh } from "../lab/openssh.ts";
-import { type Plugin, type Properties, startPlugin } from "./plugin.ts";
+import { type InitFailure, type Plugin, type Properties, startPlugin } from "./plugin.ts";
 
 const binary = resolve(import.meta.dirname, "../../provider/pulumi-resource-command");
 const LOCAL = "command:local:Command";
@@ -172,6 +172,34 @@ test("the state of a command with a read holds its outputs alone, and a delete t
   expect(done()).toEqual(["create", "1 good in"]);
 });
 
+const failing = {
+  create: "echo half; echo canary-42 no good >&2; exit 4",
+  environment: { TOKEN: conceal("canary-42") },
+};
+
+test("a create that fails counts as being there where it can be looked for and taken back, and no secret is told", async () => {
+  const inputs = { ...failing, read: "cat", delete: `echo delete >> ${directory}/done` };
+  const failure = await plugin.create(LOCAL, inputs).catch((error: InitFailure) => error as InitFailure);
+  const told = "create on this machine: exit code 4; what it wrote on standard error:\n[secret] no good";
+  expect(failure).toMatchObject({
+    message: told,
+    id: expect.stringMatching(/^thing[0-9a-f]{8}$/),
+    state: { stdout: "", stderr: "" },
+    reasons: [told],
+  });
+  await plugin.delete(LOCAL, (failure as InitFailure).state, { oldInputs: inputs });
+  expect(done()).toEqual(["delete"]);
+});
+
+test.each([
+  ["no delete", { read: "cat" }],
+  ["no read", { delete: "true" }],
+])("a create that fails with %s leaves nothing in the state", async (_title, more) => {
+  const failure = await plugin.create(LOCAL, { ...failing, ...more }).catch((error) => error);
+  expect(failure).toBeInstanceOf(Error);
+  expect(failure).not.toHaveProperty("state");
+});
+
 test("the state of an earlier version, which holds the inputs too, is taken as well", async () => {
   const inputs = keeping("good", { delete: `echo delete >> ${directory}/done` });
   const { state } = await plugin.create(LOCAL, inputs);
@@ -211,6 +239,14 @@ describe.skipIf(missingOpenSsh)("on a node", () => {
     expect(drifted).toMatchObject({ stdout: "tampered", drifted: true, expectedStdout: "good" });
     const updated = await plugin.update(REMOTE, drifted, inputs, { oldInputs: inputs });
     expect(updated).toEqual({ stdout: "good", stderr: "" });
+  });
+
+  test("a create that is refused before it starts leaves nothing in the state; one that fails on the node does", async () => {
+    const inputs = { ...failing, read: "cat", delete: "true", connection: connection() };
+    const gone = { ...inputs, connection: { ...connection(), port: await freePort() } };
+    expect(await plugin.create(REMOTE, gone).catch((error) => error)).not.toHaveProperty("state");
+    const failure = await plugin.create(REMOTE, inputs).catch((error) => error);
+    expect(failure).toMatchObject({ state: { stdout: "", stderr: "" } });
   });
 
   test("a node that does not answer fails the refresh, naming it and the way out", async () => {

@@ -4,6 +4,7 @@ import engineRpc from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import type engineMessages from "@pulumi/pulumi/proto/engine_pb.js";
 import providerRpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import status from "@pulumi/pulumi/proto/status_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import structMessages, { type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb.js";
 
@@ -52,6 +53,25 @@ export interface Diff {
   detailed: Record<string, "add" | "update" | "delete" | "other">;
 }
 
+/** A failure by which the engine keeps the resource; `state` is what it keeps. */
+export interface InitFailure extends Error {
+  id: string;
+  state: Properties;
+  reasons: string[];
+}
+
+function toError({ details, metadata }: grpc.ServiceError): Error {
+  const error = new Error(details);
+  const [header] = metadata.get("grpc-status-details-bin");
+  if (header === undefined) return error;
+  const [packed] = status.Status.deserializeBinary(Buffer.from(header)).getDetailsList();
+  const type = "pulumirpc.ErrorResourceInitFailed";
+  const failed = packed?.unpack(messages.ErrorResourceInitFailed.deserializeBinary, type);
+  if (!failed) throw new Error(`the status holds no ${type}`);
+  const state = toProperties(failed.getProperties());
+  return Object.assign(error, { id: failed.getId(), state, reasons: failed.getReasonsList() });
+}
+
 const NAME = "thing";
 
 export const urnOf = (type: string): string => `urn:pulumi:stack::project::${type}::${NAME}`;
@@ -84,7 +104,7 @@ export async function startPlugin(binary: string, environment: NodeJS.ProcessEnv
         (q: Q, done: (e: grpc.ServiceError | null, r: R) => void) => void
       >;
       stub[method]?.call(client, request, (error, response) =>
-        error ? reject(new Error(error.details)) : resolve(response),
+        error ? reject(toError(error)) : resolve(response),
       );
     });
 

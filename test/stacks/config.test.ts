@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { parseStack, scenarioRecipe, statedNodes } from "../../stacks/config.ts";
+import { parseStack, scenarioRecipe, statedNodes, unusedBundled } from "../../stacks/config.ts";
 import { environmentNames, environmentPins, stackRequest } from "../../stacks/software.ts";
 
 type Values = Record<string, unknown>;
@@ -28,6 +28,18 @@ function changed(key: string, value: unknown): Values {
 
 test.each(["local", "ssh"])("the committed config of stack %s is valid", (name) => {
   expect(parseStack(committed(name), `stacks/Pulumi.${name}.yaml`).target).toBe(name);
+});
+
+test("what is bundled goes to the nodes where a scenario asks for it", () => {
+  const of = (values: Values) => unusedBundled(parseStack(values, "f"));
+  expect(of(committed("local"))).toEqual([]);
+  expect(of(committed("ssh"))).toEqual(["bundled/model", "bundled/data"]);
+  const one = changed("finetune.model", { name: "Qwen/Qwen3-0.6B", revision: "main" });
+  expect(of(one)).toEqual(["bundled/model"]);
+  const scenarios = (one.experiment as { scenarios: Values[] }).scenarios.map((scenario, index) =>
+    index === 0 ? { ...scenario, overrides: { model: { name: "bundled" } } } : scenario,
+  );
+  expect(of({ ...one, experiment: { ...(one.experiment as Values), scenarios } })).toEqual([]);
 });
 
 test("a scenario's overrides change only what they name", () => {

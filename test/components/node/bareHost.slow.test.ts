@@ -150,6 +150,9 @@ describe.skipIf(reason)("a bare host", () => {
       await host.node.read("ls /etc/apt/sources.list.d/*.list; cat /var/lib/rocmark/aside/rocm.list"),
     ).toContain(line);
     expect(await host.node.exec("ls /etc/apt/sources.list.d/rocm.list")).toMatchObject({ exitCode: 2 });
+    await host.phase("repositories", "remove");
+    expect(await host.node.read("cat /etc/apt/sources.list.d/rocm.list")).toBe(line);
+    await host.install("repositories");
   });
 
   test("a version that is gone from its repository is named with what is there instead", async () => {

@@ -8,7 +8,7 @@ import { driverPackages, type Plan } from "../../../components/node/plan.ts";
 import { planNode } from "../../../components/node/preflight.ts";
 import { RebootRefused, reboot } from "../../../components/node/reboot/reboot.ts";
 import type { Environment, Pins } from "../../../components/node/software.ts";
-import { renderDriver } from "../../../components/scripts/driverScript.ts";
+import { driver } from "../../../components/scripts/driverScript.ts";
 import {
   bundleArchive,
   bundleDirectory,
@@ -23,9 +23,10 @@ import {
   renderInspection,
 } from "../../../components/scripts/inspectionScript.ts";
 import { type Phase, rootCommand, type Verb } from "../../../components/scripts/phaseScript.ts";
-import { renderPrerequisites } from "../../../components/scripts/prerequisitesScript.ts";
-import { renderRepositories } from "../../../components/scripts/repositoriesScript.ts";
-import { renderRocm } from "../../../components/scripts/rocmScript.ts";
+import { prerequisites } from "../../../components/scripts/prerequisitesScript.ts";
+import { repositories } from "../../../components/scripts/repositoriesScript.ts";
+import { rocm } from "../../../components/scripts/rocmScript.ts";
+import { type PhasePart, renderPhases } from "../../../components/scripts/systemScript.ts";
 import type { SshPool } from "../../../ssh/pool.ts";
 import type { LabNode } from "../../lab/hosts/runningNode.ts";
 
@@ -186,28 +187,30 @@ export class PhaseHost {
   }
 
   #script(phase: Phase, plan: Plan): string {
-    const context = { ...this.#context, lockSeconds: this.lockSeconds };
-    const { driver, sources, rocm, kernel } = plan;
+    return renderPhases({ ...this.#context, lockSeconds: this.lockSeconds }, [this.#part(phase, plan)]);
+  }
+
+  #part(phase: Phase, plan: Plan): PhasePart {
+    const { sources, kernel } = plan;
     const { removeOnDestroy, kernelUpdates, takeOverSources } = this.pins;
     if (sources === null) throw new RangeError("nothing is pinned that needs sources");
     switch (phase) {
       case "prerequisites":
-        return renderPrerequisites({
-          ...context,
+        return prerequisites({
           user: this.node.user,
           root,
           kernel,
-          kernelPackages: driver?.kernelPackages ?? [],
+          kernelPackages: plan.driver?.kernelPackages ?? [],
           tools: ["ca-certificates", "gpg", "python3-venv"],
           kernelUpdates,
           removeOnDestroy,
         });
       case "repositories":
-        return renderRepositories({ ...context, sources, takeOver: takeOverSources });
+        return repositories({ sources, takeOver: takeOverSources, fate: "pinned", ends: true });
       case "driver":
-        return renderDriver({ ...context, version: driver?.version ?? "", kernel });
+        return driver({ version: plan.driver?.version ?? "", kernel, fate: "pinned", ends: true });
       case "rocm":
-        return renderRocm({ ...context, packages: rocm?.packages ?? [] });
+        return rocm({ packages: plan.rocm?.packages ?? [], ends: true });
     }
   }
 }

@@ -123,18 +123,7 @@ test("a pinned host is its phases in order, with no key in any of them", async (
   const { installed, facts } = await settled(made.fingerprint);
 
   expect(roles("a").sort()).toEqual(
-    [
-      "facts",
-      "prerequisites",
-      "repositories",
-      "driver",
-      "reboot",
-      "rocm",
-      "bundle",
-      "lock-default",
-      "environment",
-      "verification",
-    ].sort(),
+    ["facts", "system", "reboot", "rocm", "bundle", "lock-default", "environment", "verification"].sort(),
   );
   for (const { inputs } of of("a")) {
     const { connection, ...others } = inputs;
@@ -158,27 +147,21 @@ test("every phase but the reboot says how to look for drift, and only the claim 
   const commands = of("a").filter(({ type }) => type === "command:remote:Command");
   for (const { inputs, name } of commands) expect(inputs.read, name).toBeTypeOf("string");
   const ending = commands.filter(({ inputs }) => inputs.delete !== undefined).map(({ name }) => name);
-  expect(ending.sort()).toEqual(["a-facts", "a-prerequisites"]);
+  expect(ending.sort()).toEqual(["a-facts", "a-system"]);
 });
 
 test("asked to, the end takes back what each phase brought", async () => {
   await settled(node("b", { removeOnDestroy: true }).fingerprint);
   const ending = of("b").filter(({ inputs }) => inputs.delete !== undefined);
-  expect(ending.map(({ name }) => name).sort()).toEqual([
-    "b-driver",
-    "b-facts",
-    "b-prerequisites",
-    "b-repositories",
-    "b-rocm",
-  ]);
+  expect(ending.map(({ name }) => name).sort()).toEqual(["b-facts", "b-rocm", "b-system"]);
 });
 
 test("what is not pinned has no phase", async () => {
   const request = { driver: "30.20.1", pytorch: "2.10.0+rocm7.1" };
   await settled(node("c", { request }).fingerprint);
   expect(roles("c")).not.toContain("rocm");
-  expect(roles("c")).toContain("driver");
-  expect(input("c", "repositories")?.stdin).not.toContain("/rocm/apt/");
+  expect(roles("c")).toContain("reboot");
+  expect(input("c", "system")?.stdin).not.toContain("/rocm/apt/");
 });
 
 test("each variant is an environment of its own lock, beside the others, and has its own fingerprint", async () => {

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { renderDriver } from "../../../components/scripts/driverScript.ts";
+import { driver } from "../../../components/scripts/driverScript.ts";
 import { renderFacts, renderFactsCheck } from "../../../components/scripts/factsScript.ts";
 import {
   checkCommand,
@@ -9,34 +9,40 @@ import {
   renderInspection,
 } from "../../../components/scripts/inspectionScript.ts";
 import { rootCommand } from "../../../components/scripts/phaseScript.ts";
-import { renderPrerequisites } from "../../../components/scripts/prerequisitesScript.ts";
+import { prerequisites } from "../../../components/scripts/prerequisitesScript.ts";
 import { refusals } from "../../../components/scripts/refusals.ts";
-import { renderRepositories, sourceLines } from "../../../components/scripts/repositoriesScript.ts";
-import { renderRocm } from "../../../components/scripts/rocmScript.ts";
+import { repositories, sourceLines } from "../../../components/scripts/repositoriesScript.ts";
+import { rocm } from "../../../components/scripts/rocmScript.ts";
+import { type PhasePart, renderPhases } from "../../../components/scripts/systemScript.ts";
 import { plan } from "../node/samples.ts";
 
 const context = { node: "gpu-a", stack: "dev", claim: "organization/rocmark/dev" };
-const { sources, driver, rocm, kernel } = plan();
-if (sources === null || driver === null || rocm === null) throw new Error("the sample pins all of it");
+const planned = plan();
+const { sources, kernel } = planned;
+if (sources === null || planned.driver === null || planned.rocm === null)
+  throw new Error("the sample pins all of it");
 
-const prerequisites = (change: object = {}) =>
-  renderPrerequisites({
-    ...context,
+const first = (change: object = {}) =>
+  prerequisites({
     user: "ubuntu",
     root: "/opt/rocmark/node",
     kernel,
-    kernelPackages: driver.kernelPackages,
+    kernelPackages: planned.driver?.kernelPackages ?? [],
     tools: ["gpg", "python3-venv"],
     kernelUpdates: "hold",
     removeOnDestroy: false,
     ...change,
   });
+const second = repositories({ sources, takeOver: false, fate: "pinned", ends: true });
+const third = driver({ version: planned.driver.version, kernel, fate: "pinned", ends: true });
+const last = rocm({ packages: planned.rocm.packages, ends: true });
 
 const scripts: Record<string, string> = {
-  prerequisites: prerequisites(),
-  repositories: renderRepositories({ ...context, sources, takeOver: false }),
-  driver: renderDriver({ ...context, version: driver.version, kernel }),
-  rocm: renderRocm({ ...context, packages: rocm.packages }),
+  prerequisites: renderPhases(context, [first()]),
+  repositories: renderPhases(context, [second]),
+  driver: renderPhases(context, [third]),
+  rocm: renderPhases(context, [last]),
+  "of all": renderPhases(context, [first(), second, third, last]),
   inspection: renderInspection({
     packages: ["amdgpu-dkms"],
     environments: [{ name: "default", python: "/opt/rocmark/node/environments/a/bin/python" }],
@@ -66,19 +72,78 @@ test.each(Object.entries(scripts))(
   },
 );
 
-test("what a phase is told stands in its first lines, quoted", () => {
+test("what a phase is told stands in its own lines, quoted", () => {
   expect(scripts.driver?.split("\n").slice(0, 7).join("\n")).toMatchInlineSnapshot(`
     "{
     set -Eeuo pipefail
     umask 022
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
-    node=gpu-a stack=dev claim=organization/rocmark/dev phase=driver
-    state=/var/lib/rocmark log=/var/log/rocmark/driver.log shown=/dev/null"
+    node=gpu-a stack=dev claim=organization/rocmark/dev verb=\${1:-install}
+    state=/var/lib/rocmark shown=/dev/null"
   `);
-  expect(prerequisites({ root: "/opt/it's here", user: "$(reboot)" })).toContain(
+  expect(first({ root: "/opt/it's here", user: "$(reboot)" }).body).toContain(
     "user='$(reboot)' root='/opt/it'\\''s here' kernel=6.8.0-60-generic updates=hold",
   );
+});
+
+/** What a script of phases does, its own functions put in the place of those that would change this machine. */
+function trace(parts: readonly Partial<PhasePart>[], verb: string, failing = ""): string[] {
+  const phases = ["prerequisites", "repositories", "driver"] as const;
+  const bodies = phases.map((phase, index) => ({
+    phase,
+    fate: "pinned" as const,
+    ends: true,
+    ...parts[index],
+    body: `begin() { echo "begin $phase" >&2; }
+wanted() { [ "\${done_it-}" = yes ]; }
+work() { echo "work $phase" >&2; [ $phase != "${failing}" ]; done_it=yes; }
+report() { echo "{\\"$phase\\":1}"; }
+remove() { echo "remove $phase" >&2; }
+begun() { [ $phase = repositories ]; }`,
+  }));
+  const { stderr, stdout, status } = spawnSync("bash", ["--norc", "-s", verb], {
+    input: renderPhases(context, bodies),
+    encoding: "utf8",
+  });
+  return [...stderr.trim().split("\n"), ...stdout.trim().split("\n"), `exit ${status}`].filter(Boolean);
+}
+
+test("phases are installed in order, each reports a line, and a removal goes the other way", () => {
+  expect(trace([], "install")).toEqual([
+    ...["prerequisites", "repositories", "driver"].flatMap((phase) => [`begin ${phase}`, `work ${phase}`]),
+    ...['{"prerequisites":1}', '{"repositories":1}', '{"driver":1}', "exit 0"],
+  ]);
+  expect(trace([], "check")).toEqual(['{"prerequisites":1}', '{"repositories":1}', '{"driver":1}', "exit 0"]);
+  expect(trace([], "remove").filter((line) => line.startsWith("remove"))).toEqual([
+    "remove driver",
+    "remove repositories",
+    "remove prerequisites",
+  ]);
+});
+
+test("the first phase that fails ends the script, with its name and the command that goes on", () => {
+  const said = trace([], "install", "repositories");
+  expect(said.slice(0, 4)).toEqual([
+    "begin prerequisites",
+    "work prerequisites",
+    "begin repositories",
+    "work repositories",
+  ]);
+  expect(said.join("\n")).toMatch(
+    /Node "gpu-a", phase repositories: a command failed.*\nWhat works there is untouched\. To continue: npx pulumi up --stack dev/,
+  );
+  expect(said.slice(-2)).toEqual(['{"prerequisites":1}', `exit ${refusals.unexpected}`]);
+});
+
+test("what the stack does not pin any more is taken away where rocmark had begun it, and what may not be removed stays", () => {
+  expect(trace([{}, { fate: "gone" }, { fate: "gone" }], "install")).toEqual([
+    ...["begin prerequisites", "work prerequisites", "begin repositories", "remove repositories"],
+    ...['{"prerequisites":1}', "exit 0"],
+  ]);
+  const kept = [{}, { fate: "kept", ends: false }, { ends: false }] as const;
+  expect(trace(kept, "check")).toEqual(['{"prerequisites":1}', '{"driver":1}', "exit 0"]);
+  expect(trace(kept, "remove")).toEqual(["begin prerequisites", "remove prerequisites", "exit 0"]);
 });
 
 test("AMD's sources trust AMD's key and no other, one line a repository", () => {
@@ -136,7 +201,7 @@ test("a version that holds what a shell would take for its own goes in as text",
     fc.property(
       fc.string({ maxLength: 30 }).filter((text) => !text.includes("\0")),
       (version) => {
-        const script = renderDriver({ ...context, version, kernel: "6.8" });
+        const script = driver({ version, kernel: "6.8", fate: "pinned", ends: true }).body;
         const lines = script.slice(script.indexOf("pattern="), script.indexOf(" kernel=6.8"));
         const found = execFileSync("bash", ["-c", `${lines}; printf '%s' "$pattern"`], { encoding: "utf8" });
         expect(found).toBe(version);

@@ -40,6 +40,21 @@ test("the archive holds the files below trainer/, and no partial is left beside 
   expect(readdirSync(join(home, "out"))).toEqual([`${digest}.tar`]);
 });
 
+test("a folder that no run needs is left out, and one of the same name elsewhere is not", async () => {
+  for (const folder of ["bundled/model", "model"]) {
+    mkdirSync(join(home, "src", folder), { recursive: true });
+    writeFileSync(join(home, "src", folder, "weights"), "");
+  }
+  const { archive } = await packBundle({
+    from: join(home, "src"),
+    into: join(home, "out"),
+    without: ["bundled/model"],
+  });
+  const names: string[] = [];
+  await tar.list({ file: archive, onReadEntry: (entry) => void names.push(entry.path) });
+  expect(names).toEqual(["trainer/b.py", "trainer/locks/a.txt", "trainer/model/weights"]);
+});
+
 test("a changed byte changes the digest; what Python leaves behind does not", async () => {
   const before = await pack();
   mkdirSync(join(home, "src", "__pycache__"));
