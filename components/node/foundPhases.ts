@@ -70,5 +70,5 @@ export function useAsFound(
       if (wrong.length > 0) throw notAsAsked(name, wrong);
       return { default: { python, fingerprint: fingerprint(name, facts, installed) } };
     });
-  return { facts, driver: facts.apply(driverPhase), environments: ready };
+  return { verification, facts, driver: facts.apply(driverPhase), environments: ready };
 }

@@ -42,6 +42,8 @@ export class Node extends pulumi.ComponentResource {
   /** Directory on the node that holds the package `trainer`. */
   readonly bundle: pulumi.Output<string>;
   readonly fingerprint: pulumi.Output<Fingerprint>;
+  /** What looks at the finished node, last. */
+  readonly verification: pulumi.Resource;
   /** By name: "default", and the stack's variants. */
   readonly environments: pulumi.Output<Record<string, NodeEnvironment>>;
 
@@ -70,6 +72,7 @@ export class Node extends pulumi.ComponentResource {
       ? makeAsPinned(name, site, pinned, found)
       : useAsFound(name, site, args.software, found);
 
+    this.verification = ready.verification;
     this.facts = ready.facts;
     this.driver = ready.driver;
     this.environments = ready.environments;

@@ -29,6 +29,8 @@ export interface NodeEnvironment {
 
 /** What the phases of a node leave. */
 export interface NodeReady {
+  /** What looks at the finished node, last. */
+  verification: pulumi.Resource;
   facts: pulumi.Output<Facts>;
   /** What the driver phase did, in words. */
   driver: pulumi.Output<string>;

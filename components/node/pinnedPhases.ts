@@ -55,6 +55,7 @@ export function makeAsPinned(
     return inspection;
   });
   return {
+    verification,
     facts: found.apply((found) => found.facts),
     driver: pulumi
       .all([plan, found])
