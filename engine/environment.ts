@@ -6,7 +6,7 @@ import { compiledFolder, npmBin } from "./places.ts";
  * The engine is short-lived, so Go collects seldom until its memory is worth it: a preview of 1,000 nodes takes a sixth less time in
  * less memory. A stack that needs more than the limit takes no longer than with Go's own settings.
  */
-const garbageCollection = { GOGC: "400", GOMEMLIMIT: "512MiB" };
+const garbageCollection = { GOGC: "400", GOMEMLIMIT: "384MiB" };
 
 /**
  * The environment of a `pulumi` we start: the engine first on the PATH, then the Node of package-lock.json.
