@@ -32,7 +32,9 @@ async function runPytest(signal: AbortSignal): Promise<number> {
   // Two threads a core would only wait for each other; the hub is never asked.
   const env = { ...process.env, OMP_NUM_THREADS: "1", HF_HUB_OFFLINE: "1", PYTHONDONTWRITEBYTECODE: "1" };
   const config = join(repository, "trainer", "pyproject.toml");
-  return runTests("pytest", python, ["-m", "pytest", "-q", "-c", config, tests], env);
+  // A file stays with one worker: what its tests share is made once. Each imports torch, so a few are enough.
+  const workers = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"];
+  return runTests("pytest", python, ["-m", "pytest", "-q", ...workers, "-c", config, tests], env);
 }
 
 await enter(async (signal) => {
