@@ -4,9 +4,10 @@
  * pyinfra and Ansible come from their lock into an environment of their own. Where they cannot be installed their figures are
  * missing, with the reason. Without options the result is kept among the committed ones, which `npm run bench:table` reads.
  */
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { enter } from "./entry.ts";
-import { pulumiEnvironment } from "./environment.ts";
+import { pulumiEnvironment, remoteWork } from "./environment.ts";
 import { RocmarkError } from "./errors.ts";
 import { ensureEngine } from "./locate.ts";
 import { repository } from "./places.ts";
@@ -39,7 +40,8 @@ await enter(async (signal) => {
     command: process.execPath,
     args: [join(bench, "provisioning", "main.ts"), "--pulumi", engine.cli, ...tools, ...keep, ...argv],
     cwd: repository,
-    env: pulumiEnvironment(engine, repository, process.env, {}),
+    // As `npx pulumi` sets it for a stack of hosts.
+    env: pulumiEnvironment(engine, repository, process.env, remoteWork(availableParallelism())),
     onInterrupt: () => process.stderr.write("\nInterrupted: the benchmark ends.\n"),
   });
 });

@@ -30,3 +30,11 @@ export function pulumiEnvironment(
   };
   return { ...defaults, ...env, ...variables, PATH: path.join(delimiter) };
 }
+
+/**
+ * How many operations at a time where the work is done elsewhere. Pulumi takes four a processor, so a small machine would leave most
+ * hosts of a large stack waiting; its own part is bounded by the plugin, handshakes and local commands alike.
+ */
+export const remoteWork = (processors: number): Record<string, string> => ({
+  PULUMI_PARALLEL: String(Math.max(32, 4 * processors)),
+});

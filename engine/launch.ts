@@ -4,11 +4,12 @@
  * For the local stack it also says where the state and the passphrase are; every other stack uses Pulumi's own ways.
  */
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { readChoice, writeChoice } from "./choice.ts";
 import { parseCommandLine } from "./commandLine.ts";
 import { enter } from "./entry.ts";
-import { pulumiEnvironment } from "./environment.ts";
+import { pulumiEnvironment, remoteWork } from "./environment.ts";
 import {
   ensurePassphrase,
   localBackendUrl,
@@ -54,7 +55,9 @@ await enter(async (signal) => {
   }
 
   // One node that fails does not stop the others, unless the user says otherwise, by this variable or by the flag.
-  const ownEnv = circumstances.ownProject ? { PULUMI_CONTINUE_ON_ERROR: "true", ...env } : env;
+  const ownEnv = circumstances.ownProject
+    ? { PULUMI_CONTINUE_ON_ERROR: "true", ...(local ? {} : remoteWork(availableParallelism())), ...env }
+    : env;
   const wholeEnv = pulumiEnvironment(engine, repository, ownEnv, variables);
   if (!circumstances.ownProject || !circumstances.words.selects) become(engine.cli, argv, wholeEnv);
   const exitCode = await runInFront(engine.cli, argv, wholeEnv);

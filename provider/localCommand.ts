@@ -1,12 +1,23 @@
 import { randomBytes } from "node:crypto";
+import { totalmem } from "node:os";
+import { Slots } from "../ssh/slots.ts";
 import { type CommandInputs, isShown, toCommandInputs, toEnvironment, toOutputs } from "./commandInputs.ts";
 import { onlyReadChanged, toReading } from "./drift.ts";
-import { commandFailed, type Ending } from "./errors.ts";
+import { commandCancelled, commandFailed, type Ending } from "./errors.ts";
 import { readArchive, readAssets } from "./foundAssets.ts";
 import { mayEndHalfDone } from "./halfDone.ts";
 import { runLocal } from "./localProcess.ts";
 import type { Operation, ResourceType } from "./operation.ts";
 import type { Properties } from "./wire.ts";
+
+/**
+ * Local commands at a time: a program of Node's takes some 75 MiB, and a stack of many hosts asks for one a host. At least eight, and
+ * four for each GiB of this machine's memory.
+ */
+export const toLocalLimit = (memoryBytes: number): number =>
+  Math.max(8, 4 * Math.floor(memoryBytes / 2 ** 30));
+
+const slots = new Slots(toLocalLimit(totalmem()));
 
 /** Where local commands run, for messages. */
 const HERE = "this machine";
@@ -78,16 +89,25 @@ async function execute(
   operation: Operation,
 ): Promise<Ending> {
   const inputs = toCommandInputs(properties);
+  const environment = await toEnvironment(inputs, previous, operation);
+  const release = await slots.take(operation.signal).catch(() => {
+    throw commandCancelled(operation.phase);
+  });
   const log = operation.log.output(operation.urn, operation.secrets);
-  return await runLocal(command, {
-    phase: operation.phase,
-    interpreter: inputs.interpreter?.length ? inputs.interpreter : ["/bin/sh", "-c"],
-    directory: toDirectory(inputs),
-    environment: await toEnvironment(inputs, previous, operation),
-    stdin: inputs.stdin ?? "",
-    signal: operation.signal,
-    onOutput: (stream, text) => isShown(inputs, stream, operation) && log.push(stream, text),
-  }).finally(() => log.end());
+  try {
+    return await runLocal(command, {
+      phase: operation.phase,
+      interpreter: inputs.interpreter?.length ? inputs.interpreter : ["/bin/sh", "-c"],
+      directory: toDirectory(inputs),
+      environment,
+      stdin: inputs.stdin ?? "",
+      signal: operation.signal,
+      onOutput: (stream, text) => isShown(inputs, stream, operation) && log.push(stream, text),
+    });
+  } finally {
+    release();
+    await log.end();
+  }
 }
 
 const toDirectory = ({ dir }: CommandInputs): string => dir ?? process.cwd();

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
@@ -97,6 +98,14 @@ test("one node that fails does not stop the others, unless the user says otherwi
   expect(pulumi(["up"]).stdout).toBe("true\n");
   expect(pulumi(["up"], { PULUMI_CONTINUE_ON_ERROR: "false" }).stdout).toBe("false\n");
   expect(pulumi(["up"], {}, other).stdout).toBe("\n");
+});
+
+test("stacks of hosts elsewhere have more operations at a time than a small machine's processors; the local stack has Pulumi's own number", () => {
+  const { pulumi } = launcher('echo "$PULUMI_PARALLEL"');
+  const parallel = ({ stdout }: { stdout: string }) => stdout.trimEnd();
+  expect(parallel(pulumi(["up", "-s", "prod"]))).toBe(String(Math.max(32, 4 * availableParallelism())));
+  expect(parallel(pulumi(["up", "-s", "prod"], { PULUMI_PARALLEL: "3" }))).toBe("3");
+  expect(parallel(pulumi(["up"]))).toBe("");
 });
 
 test("a program of another project, in a folder of ours or by --cwd, is left alone", () => {

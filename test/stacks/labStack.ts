@@ -9,12 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { StackRequest } from "../../components/compatibility/stack.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { pulumiEnvironment } from "../../engine/environment.ts";
+import { pulumiEnvironment, remoteWork } from "../../engine/environment.ts";
 import { capture } from "../../engine/processes.ts";
 import { makeLock } from "../lab/hosts/repository/lock.ts";
 import type { Lab } from "../lab/hosts/running.ts";
@@ -69,6 +69,7 @@ export class LabStack {
       PULUMI_CONFIG_PASSPHRASE: "lab",
       // As `npx pulumi` sets it for this project.
       PULUMI_CONTINUE_ON_ERROR: "true",
+      ...remoteWork(availableParallelism()),
       ROCMARK_REPOSITORY_KEY: lab.repository.fingerprint,
       SSH_AUTH_SOCK: "",
     });
