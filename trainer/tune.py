@@ -52,7 +52,7 @@ def run_train(
         if config.recipe == "fast":
             from .fast.run import check_fast
 
-            modes = check_fast(config, model, device, directory, resume=resume)
+            modes = check_fast(config, model, device, directory, resume=resume, progress=progress)
     progress.phase("tokenise")
     with findings.phase("tokenise"):
         samples, plan = encode_all(questions, tokenizer, config, progress)

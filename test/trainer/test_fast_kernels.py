@@ -38,6 +38,7 @@ def errors() -> dict[str, list[float]]:
         "a head of 128",
         "the gated product",
         "the check before use",
+        "the other kernels' check before use",
         "the norm",
         "the loss",
     ],

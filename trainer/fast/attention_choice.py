@@ -6,6 +6,7 @@ and 174105), and what a compiler makes of ours on another GPU nobody has seen.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import refuse
@@ -21,30 +22,51 @@ STARTS = (0, 7, 100, 260)
 LONGEST = 160
 
 
-def choose_attention(wanted: str, *, device: Any, dtype: Any, heads: Heads, normed: bool) -> str:
+def choose_attention(
+    wanted: str,
+    *,
+    device: Any,
+    dtype: Any,
+    heads: Heads,
+    normed: bool,
+    find_other: Callable[[], str | None],
+    note: Callable[[str], None],
+) -> str:
     """triton, varlen or padded: what the config says, and for `auto` the first kernel that passes its check, or padding.
 
-    `normed` says whether heads are normed. A kernel that is asked for by name and not fit is an error: a run must not
-    measure something else than it says.
+    `normed` says whether heads are normed; `find_other` what is wrong with the kernels that go with `triton`, None for nothing.
+    A kernel that is asked for by name and not fit is an error: a run must not measure something else than it says. One that
+    `auto` passes over on a GPU is told to `note`.
     """
     for name in KERNELS if wanted == "auto" else (wanted,):
         if name == "padded":
             break
         problem = find_problem(name, device=device, dtype=dtype, heads=heads, normed=normed)
+        if problem is None and name == "triton":
+            problem = find_other()
         if problem is None:
             return name
         if wanted != "auto":
             raise refuse(
                 "E_ATTENTION", f'fast.attention: wanted "{wanted}", but {problem}. Use "padded" or "auto".'
             )
+        if device.type == "cuda" and not is_single(dtype):
+            note(f'fast.attention: "{name}" is passed over, since {problem}')
     return "padded"
+
+
+def is_single(dtype: Any) -> bool:
+    """Whether numbers have single precision, which none of the kernels takes."""
+    import torch
+
+    return dtype == torch.float32
 
 
 def find_problem(name: str, *, device: Any, dtype: Any, heads: Heads, normed: bool) -> str | None:
     """Why a kernel cannot be used here, None when it can."""
     import torch
 
-    if device.type != "cuda" or dtype == torch.float32:
+    if device.type != "cuda" or is_single(dtype):
         return f"the kernel takes fp16 and bf16 on a GPU, not {dtype} on {device.type}"
     if name == "triton" and heads.dim not in TRITON_DIMS:
         return f"the kernel takes heads of {', '.join(map(str, TRITON_DIMS))} numbers, not {heads.dim}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..device import device_kind, torch_dtype
 from ..need import Need
 from .architecture import Architecture
 from .attention_choice import choose_attention
+from .kernel_check import find_kernel_problem
 from .network import heads_of
 from .sizing import Sizing, choose_sizing
 from .speed import choose_speed
@@ -31,14 +33,22 @@ class Modes:
     recompute: bool
 
 
-def settle_modes(config: Config, architecture: Architecture, device: Any) -> Modes:
-    """What the config and the device say, before memory is looked at; what cannot be had is refused."""
+def settle_modes(
+    config: Config, architecture: Architecture, device: Any, note: Callable[[str], None] = lambda _: None
+) -> Modes:
+    """What the config and the device say, before memory is looked at; what cannot be had is refused.
+
+    `note` is told which kernels are passed over.
+    """
+    dtype = torch_dtype(config.precision)
     attention = choose_attention(
         config.fast.attention,
         device=device,
-        dtype=torch_dtype(config.precision),
+        dtype=dtype,
         heads=heads_of(architecture),
         normed=architecture.head_norms,
+        find_other=lambda: find_kernel_problem(architecture, device=device, dtype=dtype),
+        note=note,
     )
     direct, compiled, graphed = choose_speed(
         config, attention=attention, accelerator=None if device.type == "cpu" else device_kind(device)

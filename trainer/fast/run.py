@@ -23,11 +23,14 @@ from .modes import Modes, describe_sizing, fit_modes, settle_modes
 from .session import Session
 
 
-def check_fast(config: Config, model: Any, device: Any, directory: Path, *, resume: bool) -> Modes:
+def check_fast(
+    config: Config, model: Any, device: Any, directory: Path, *, resume: bool, progress: Progress
+) -> Modes:
     """Refuse what cannot be trained here, before anything has taken time."""
     if config.fast.checkpoint_every is not None and not resume:
         refuse_leftovers(directory)
-    return settle_modes(config, read_architecture(model.config, config.lora.targets), device)
+    architecture = read_architecture(model.config, config.lora.targets)
+    return settle_modes(config, architecture, device, progress.note)
 
 
 def train_fast(
