@@ -41,6 +41,20 @@ export const notAsAsked = (name: string, differences: readonly string[]): Rocmar
 /** The version matrix stands against what the stack pins, on the nodes that the message names. */
 export const softwareRefused = (message: string): RocmarkError => new RocmarkError("E_SOFTWARE", message);
 
+/** Private keys of hosts that cannot be read on this machine. */
+export const keysUnreadable = (
+  keys: readonly { file: string; problem: string; nodes: readonly string[] }[],
+): RocmarkError =>
+  new RocmarkError(
+    "E_KEY",
+    "rocmark:nodes.hosts: privateKeyFile has to name a private key that you can read; these cannot be read:\n" +
+      `${keys.map(({ file, problem, nodes }) => `  - ${file}: ${problem} (${several(nodes)})`).join("\n")}\n` +
+      "Give the file's absolute path, as ~ stands for nothing there; it should be readable by you alone (chmod 600).",
+  );
+
+const several = (nodes: readonly string[]): string =>
+  nodes.length > 4 ? `${nodes.slice(0, 3).join(", ")} and ${nodes.length - 3} more` : nodes.join(", ");
+
 /** Hosts that had to be read before anything is touched, and could not be. */
 export const nodesUnread = (failures: readonly { node: string; reason: string }[]): RocmarkError =>
   new RocmarkError(

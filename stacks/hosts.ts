@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SshHost } from "../components/fleet/sshFleet.ts";
+import { refuseUnreadableKeys } from "../components/node/keyFiles.ts";
 import { KnownFacts } from "../components/node/knownFacts.ts";
 import type { PinnedArgs } from "../components/node/pinnedPhases.ts";
 import { pinsDigest, preflight } from "../components/node/preflight.ts";
@@ -33,6 +34,7 @@ export async function prepareHosts(
     address: { ...host, host: address, peerAddress: peerAddress ?? address },
   }));
   const addresses = hosts.map(({ address }) => address);
+  refuseUnreadableKeys(addresses);
   const pins = toPins(config.software, locks);
   if (pins === null) return { hosts: addresses, pinned: new Map(), digest: null };
   const { readAt, onVerified } = await preflight({
