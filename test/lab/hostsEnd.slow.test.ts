@@ -60,6 +60,27 @@ describe.skipIf(reason)("a lab's end", () => {
     expect(existsSync(running.place.directory)).toBe(false);
   });
 
+  test("does not wait for a connection that still has something to send, for which the kernel keeps a network", async () => {
+    const running = await startLab({ nodes: 1 });
+    const { place, nodes } = running;
+    // Asks the lab's repository for more than it takes.
+    const ask = `import socket, ssl, time
+link = socket.socket()
+link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+link.connect(("repo.radeon.com", 443))
+link = ssl.create_default_context().wrap_socket(link, server_hostname="repo.radeon.com")
+link.send(b"GET /rocm/apt/7.1.1/dists/noble/main/binary-amd64/Packages HTTP/1.1\\r\\nHost: repo.radeon.com\\r\\n\\r\\n")
+open("/tmp/asked", "w").close()
+time.sleep(60)`;
+    await nodes[0]?.read(
+      `setsid python3 -c '${ask}' > /tmp/said 2>&1 < /dev/null & until [ -e /tmp/asked ] || [ -s /tmp/said ]; do sleep 0.1; done; cat /tmp/said; [ -e /tmp/asked ]`,
+    );
+    await sleep(500);
+    await nodes[0]?.cutLink();
+    await running.stop();
+    expect(await operatorLinkExists(place)).toBe(false);
+  });
+
   test.each(["inner", "outer"] as const)(
     "by SIGKILL of its supervisor's %s process leaves files alone, which the next sweep removes",
     async (which) => {

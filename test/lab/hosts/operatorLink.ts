@@ -22,6 +22,14 @@ export async function operatorLinkExists(place: Place): Promise<boolean> {
   return (await attempt("ip", ["link", "show", "dev", place.link], { environment })).exitCode === 0;
 }
 
+/**
+ * Takes the cable away, of a lab whose processes are gone. Their end takes it too, but not at once where a connection still had
+ * something to send: the kernel keeps the lab's network for it, for a minute or two.
+ */
+export async function closeOperatorLink(place: Place): Promise<void> {
+  await attempt("ip", ["link", "delete", "dev", place.link], { environment });
+}
+
 /** Whether no route of this machine leads into a lab's network, but the default route. */
 export async function isFree(place: Place): Promise<boolean> {
   const text = await run("ip", ["-4", "-json", "route", "show", "table", "all"], { environment });

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ProcessId, runs } from "./liveness.ts";
-import { operatorLinkExists } from "./operatorLink.ts";
+import { closeOperatorLink, operatorLinkExists } from "./operatorLink.ts";
 import { isId, labsDirectory, type Place, toPlace } from "./place.ts";
 
 /** Who keeps a lab alive. */
@@ -54,8 +54,10 @@ export async function endLab(place: Place): Promise<void> {
   const { outer, inner } = readKeepers(place);
   for (const keeper of [inner, outer])
     if (keeper !== undefined && runs(keeper)) process.kill(keeper.pid, "SIGKILL");
-  for (let tries = 0; runs(outer) || runs(inner) || (await operatorLinkExists(place)); tries += 1) {
+  const lives = () => runs(outer) || runs(inner);
+  for (let tries = 0; lives() || (await operatorLinkExists(place)); tries += 1) {
     if (tries === 600) throw new Error(`Lab ${place.id} does not end: see ${place.directory}.`);
+    if (!lives()) await closeOperatorLink(place);
     await sleep(25);
   }
   await rm(place.directory, { recursive: true, force: true });
