@@ -1,21 +1,20 @@
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import { checkInputs } from "./check.ts";
-import { hasSecretInput } from "./commandInputs.ts";
 import { copyFile } from "./copyFile.ts";
 import { copyToRemote } from "./copyToRemote.ts";
 import { diffInputs } from "./diff.ts";
-import { driftChanges, isDrifted, onlyReadChanged } from "./drift.ts";
+import { driftChanges, isDrifted } from "./drift.ts";
 import { unknownType } from "./errors.ts";
 import { type Fields, resourceFields } from "./fields.ts";
 import { toInitFailure } from "./initFailure.ts";
 import { toKept, toWhole } from "./keptState.ts";
 import { localCommand } from "./localCommand.ts";
 import type { ResourceType } from "./operation.ts";
+import { preview } from "./preview.ts";
 import { onlyInputs, toDiffResponse, toFailure, toOldInputs, toProperties, toStruct } from "./protocol.ts";
 import { remoteCommand } from "./remoteCommand.ts";
 import type { Failure, Requests } from "./requests.ts";
-import { conceal, type Properties, UNKNOWN } from "./wire.ts";
 
 const resourceTypes: Record<string, ResourceType> = {
   "command:local:Command": localCommand,
@@ -153,16 +152,4 @@ function toResource(urn: string): Resource {
   const [type, fields] = [resourceTypes[token], resourceFields[token]];
   if (!type || !fields) throw unknownType(`resource ${token}`, Object.keys(resourceTypes));
   return { type, fields, name: name.join("::") };
-}
-
-/**
- * What a preview can say of the outputs: nothing when a command will run, else that they stay. A value that will be
- * secret is so while it is unknown, too.
- */
-function preview(type: ResourceType, inputs: Properties, state: Properties): Properties {
-  const made = Object.keys(state).length > 0;
-  const runs = !made || ((inputs.update ?? inputs.create) !== undefined && !onlyReadChanged(inputs, state));
-  const unknown = hasSecretInput(inputs) ? conceal(UNKNOWN) : UNKNOWN;
-  const outputs = type.unknownUntilDone.map((name) => [name, runs ? unknown : state[name]]);
-  return { ...inputs, ...Object.fromEntries(outputs) };
 }

@@ -13,6 +13,7 @@ import { type ExperimentArgs, experimentSpec, TrainingRun } from "../components/
 import { nodeNames, parseStack, scenarioRecipe, unusedBundled } from "./config.ts";
 import { prepareHosts } from "./hosts.ts";
 import { paced } from "./paced.ts";
+import { summarise } from "./summary.ts";
 import { readStackValues } from "./values.ts";
 
 const project = dirname(import.meta.dirname);
@@ -131,29 +132,7 @@ for (const scenario of experiment.scenarios) {
   }
 }
 
-const summary = pulumi.all(
-  nodes.map(({ name, node }) =>
-    pulumi
-      .all([node.address, node.facts, node.driver, node.fingerprint, node.environments])
-      .apply(([address, facts, driver, { digest, installed }, environments]) => ({
-        name,
-        address: `${address.user}@${address.host}:${address.port}`,
-        hostKey: address.hostKey,
-        root: address.root,
-        driver,
-        facts,
-        torch: installed.torch,
-        python: installed.python,
-        fingerprint: digest,
-        environments: Object.fromEntries(
-          Object.entries(environments).map(([variant, { python, fingerprint }]) => [
-            variant,
-            { python, torch: fingerprint.installed.torch, fingerprint: fingerprint.digest },
-          ]),
-        ),
-      })),
-  ),
-);
+const summary = pulumi.all(nodes.map(({ name, node }) => summarise(name, node)));
 const records = pulumi.all(measured.map((run) => run.records)).apply((lists) => lists.flat());
 const fingerprints = summary.apply((list) =>
   Object.fromEntries(list.map(({ name, fingerprint }) => [name, fingerprint])),
