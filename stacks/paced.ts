@@ -20,7 +20,7 @@ export async function paced<From, Made>(
   const made: Made[] = [];
   for (const one of all) {
     const before = made.at(-AHEAD);
-    if (made.length >= AHEAD && before !== undefined) await isRegistered(heard(before));
+    if (before !== undefined) await isRegistered(heard(before));
     made.push(make(one));
   }
   return made;

@@ -72,7 +72,6 @@ export function makeSystem(name: string, site: NodeSite, args: SystemArgs): Syst
 const systemParts = (site: NodeSite, { pins, plan }: SystemArgs): pulumi.Output<PhasePart[]> =>
   pulumi.all([plan, site.address]).apply(([plan, { user, root }]) => {
     const { kernelUpdates, removeOnDestroy: ends } = pins;
-    const fate = (isPinned: boolean) => (isPinned ? "pinned" : ends ? "gone" : "kept");
     return [
       prerequisites({
         user,
@@ -86,13 +85,13 @@ const systemParts = (site: NodeSite, { pins, plan }: SystemArgs): pulumi.Output<
       repositories({
         sources: plan.sources,
         takeOver: pins.takeOverSources,
-        fate: fate(plan.sources !== null),
+        isPinned: plan.sources !== null,
         ends,
       }),
       driver({
         version: plan.driver?.version ?? "",
         kernel: plan.kernel,
-        fate: fate(plan.driver !== null),
+        isPinned: plan.driver !== null,
         ends,
       }),
     ];

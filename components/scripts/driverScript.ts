@@ -4,7 +4,7 @@ import { quote } from "./quote.ts";
 import type { PhasePart } from "./systemScript.ts";
 
 /** The driver that a host is to have. */
-export interface DriverArgs extends Pick<PhasePart, "fate" | "ends"> {
+export interface DriverArgs extends Pick<PhasePart, "isPinned" | "ends"> {
   /** Version of amdgpu-dkms, exact or with `*` for what no source says. */
   version: string;
   /** `uname -r` for which the driver was found to fit. */

@@ -27,7 +27,7 @@ export interface PrerequisitesArgs {
  */
 export const prerequisites = (args: PrerequisitesArgs): PhasePart => ({
   phase: "prerequisites",
-  fate: "pinned",
+  isPinned: true,
   // The claim ends with the stack in any case.
   ends: true,
   body: `user=${quote(args.user)} root=${quote(args.root)} kernel=${quote(args.kernel ?? "")} updates=${args.kernelUpdates}

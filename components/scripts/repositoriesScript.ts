@@ -5,7 +5,7 @@ import { quote } from "./quote.ts";
 import type { PhasePart } from "./systemScript.ts";
 
 /** Where a host gets AMD's packages from. */
-export interface RepositoriesArgs extends Pick<PhasePart, "fate" | "ends"> {
+export interface RepositoriesArgs extends Pick<PhasePart, "isPinned" | "ends"> {
   /** Null where the host is to have none any more. */
   sources: AptSources | null;
   /** Whether sources of AMD's that somebody else set up are put aside; otherwise they are a refusal. */

@@ -11,7 +11,7 @@ export interface RocmArgs extends Pick<PhasePart, "ends"> {
 /** Exactly these packages of one ROCm release, held; a package that the stack no longer names goes. */
 export const rocm = ({ packages, ends }: RocmArgs): PhasePart => ({
   phase: "rocm",
-  fate: "pinned",
+  isPinned: true,
   ends,
   body: `pins=(${packages.map(({ name, version }) => quote(`${name}=${version}`)).join(" ")})
 ${functions}`,

@@ -15,12 +15,12 @@ export interface PhasePart {
   phase: Phase;
   /**
    * Defines the functions `wanted` (is it so already?), `work`, `report` (one JSON line on standard output), `remove`, and, where
-   * its fate may be gone, `begun` (has this phase ever been at work here?).
+   * it may be pinned no more, `begun` (has this phase ever been at work here?).
    */
   body: string;
-  /** pinned: the host is to have it; gone: what rocmark brought is taken away again; kept: nothing is done about it, ever. */
-  fate: "pinned" | "gone" | "kept";
-  /** Whether `remove` runs at the end of the stack. */
+  /** Whether the host is to have it; where not, what rocmark brought is taken away again, if it may be. */
+  isPinned: boolean;
+  /** Whether what it brought may be taken away: at the end of the stack, or when it is not pinned any more. */
   ends: boolean;
 }
 
@@ -33,10 +33,11 @@ export interface PhasePart {
  */
 export function renderPhases(context: PhaseContext, parts: readonly PhasePart[]): string {
   const { node, stack, claim, lockSeconds = aptLockSeconds } = context;
-  const there = parts.filter(({ fate }) => fate !== "kept");
+  const there = parts.filter(({ isPinned, ends }) => isPinned || ends);
   const functions = there.map(({ phase, body }) => `${phase}_phase() {\n${body.trim()}\n}`);
-  const runs = there.map(({ phase, fate }) => `run ${phase} ${fate}`);
-  const ends = there.filter(({ ends }) => ends).map(({ phase, fate }) => `run ${phase} ${fate}`);
+  const toRun = ({ phase, isPinned }: PhasePart) => `run ${phase} ${isPinned ? "pinned" : "gone"}`;
+  const runs = there.map(toRun);
+  const ends = there.filter(({ ends }) => ends).map(toRun);
   return `{
 set -Eeuo pipefail
 umask 022

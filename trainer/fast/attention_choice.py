@@ -11,9 +11,8 @@ from typing import Any
 
 from ..errors import refuse
 from .attention import Heads, Layout, attend, padded_places
+from .differences import cannot_run, is_within, worst_of
 
-TOLERANCE = 2e-2
-"""Largest relative difference between a kernel and the padded way in half precision, forward and backward."""
 KERNELS = ("triton", "varlen")
 """In the order in which `auto` tries them."""
 TRITON_DIMS = (16, 32, 64, 128)
@@ -50,32 +49,29 @@ def choose_attention(
             raise refuse(
                 "E_ATTENTION", f'fast.attention: wanted "{wanted}", but {problem}. Use "padded" or "auto".'
             )
-        if device.type == "cuda" and not is_single(dtype):
+        if takes_kernels(device, dtype):
             note(f'fast.attention: "{name}" is passed over, since {problem}')
     return "padded"
 
 
-def is_single(dtype: Any) -> bool:
-    """Whether numbers have single precision, which none of the kernels takes."""
+def takes_kernels(device: Any, dtype: Any) -> bool:
+    """Whether kernels can be used at all: on a GPU, in half precision."""
     import torch
 
-    return dtype == torch.float32
+    return device.type == "cuda" and dtype != torch.float32
 
 
 def find_problem(name: str, *, device: Any, dtype: Any, heads: Heads, normed: bool) -> str | None:
     """Why a kernel cannot be used here, None when it can."""
-    import torch
-
-    if device.type != "cuda" or is_single(dtype):
+    if not takes_kernels(device, dtype):
         return f"the kernel takes fp16 and bf16 on a GPU, not {dtype} on {device.type}"
     if name == "triton" and heads.dim not in TRITON_DIMS:
         return f"the kernel takes heads of {', '.join(map(str, TRITON_DIMS))} numbers, not {heads.dim}"
     try:
         worst = worst_difference(name, device=device, dtype=dtype, heads=heads, normed=normed)
-    except Exception as error:  # whatever a compiler or a driver throws
-        first = (str(error).splitlines() or [""])[0]
-        return f"torch {torch.__version__} cannot run it here ({type(error).__name__}: {first})"
-    if not worst <= TOLERANCE:
+    except Exception as error:
+        return cannot_run(error)
+    if not is_within(worst):
         return f"it differs from plain attention by {worst:.3g} of the norm on this machine"
     return None
 
@@ -104,8 +100,4 @@ def worst_difference(name: str, *, device: Any, dtype: Any, heads: Heads, normed
         output = attend(qkv, norms, turns.cos().to(dtype), turns.sin().to(dtype), layout, heads, way)
         return [output, *torch.autograd.grad((output * weight).sum(), [qkv])]
 
-    differences = [
-        ((one - other).float().norm() / other.float().norm()).item()
-        for one, other in zip(run(name), run("padded"), strict=True)
-    ]
-    return max(differences, key=lambda value: (value != value, value))
+    return worst_of(zip(run(name), run("padded"), strict=True))

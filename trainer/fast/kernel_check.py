@@ -10,26 +10,19 @@ from typing import Any
 
 from ..samples import IGNORED
 from .architecture import Architecture
+from .differences import cannot_run, is_within, worst_of
 
-TOLERANCE = 2e-2
-"""Largest difference relative to the norm of what is wanted, as for attention."""
 ROWS = 5
 
 
 def find_kernel_problem(architecture: Architecture, *, device: Any, dtype: Any) -> str | None:
     """Why the kernels cannot be used here, None when they can."""
-    import torch
-
     try:
         worst = kernel_differences(architecture, device=device, dtype=dtype)
-    except Exception as error:  # whatever a compiler or a driver throws
-        first = (str(error).splitlines() or [""])[0]
-        return f"torch {torch.__version__} cannot run them here ({type(error).__name__}: {first})"
-    # A difference that is not a number is within nothing.
-    off = [f"{name} by {difference:.3g}" for name, difference in worst.items() if not difference <= TOLERANCE]
-    if off:
-        return f"they differ from plain operators on this machine: {', '.join(off)} of the norm"
-    return None
+    except Exception as error:
+        return cannot_run(error)
+    off = [f"{name} by {difference:.3g}" for name, difference in worst.items() if not is_within(difference)]
+    return f"it differs from plain operators: {', '.join(off)} of the norm on this machine" if off else None
 
 
 def kernel_differences(architecture: Architecture, *, device: Any, dtype: Any) -> dict[str, float]:
@@ -41,17 +34,10 @@ def kernel_differences(architecture: Architecture, *, device: Any, dtype: Any) -
     def random(*shape: int) -> Any:
         return torch.randn(*shape, generator=generator).to(device=device, dtype=dtype)
 
-    pairs = {
-        "norm": compare_norm(random, architecture.hidden, architecture.epsilon),
-        "gate": compare_gate(random, architecture.intermediate),
-        "loss": compare_loss(random, architecture.vocabulary),
-    }
     return {
-        name: max(
-            (((one - other).float().norm() / other.float().norm()).item() for one, other in both),
-            key=lambda value: (value != value, value),
-        )
-        for name, both in pairs.items()
+        "norm": worst_of(compare_norm(random, architecture.hidden, architecture.epsilon)),
+        "gate": worst_of(compare_gate(random, architecture.intermediate)),
+        "loss": worst_of(compare_loss(random, architecture.vocabulary)),
     }
 
 

@@ -206,9 +206,9 @@ export class PhaseHost {
           removeOnDestroy,
         });
       case "repositories":
-        return repositories({ sources, takeOver: takeOverSources, fate: "pinned", ends: true });
+        return repositories({ sources, takeOver: takeOverSources, isPinned: true, ends: true });
       case "driver":
-        return driver({ version: plan.driver?.version ?? "", kernel, fate: "pinned", ends: true });
+        return driver({ version: plan.driver?.version ?? "", kernel, isPinned: true, ends: true });
       case "rocm":
         return rocm({ packages: plan.rocm?.packages ?? [], ends: true });
     }

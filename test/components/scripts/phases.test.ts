@@ -33,8 +33,8 @@ const first = (change: object = {}) =>
     removeOnDestroy: false,
     ...change,
   });
-const second = repositories({ sources, takeOver: false, fate: "pinned", ends: true });
-const third = driver({ version: planned.driver.version, kernel, fate: "pinned", ends: true });
+const second = repositories({ sources, takeOver: false, isPinned: true, ends: true });
+const third = driver({ version: planned.driver.version, kernel, isPinned: true, ends: true });
 const last = rocm({ packages: planned.rocm.packages, ends: true });
 
 const scripts: Record<string, string> = {
@@ -92,7 +92,7 @@ function trace(parts: readonly Partial<PhasePart>[], verb: string, failing = "")
   const phases = ["prerequisites", "repositories", "driver"] as const;
   const bodies = phases.map((phase, index) => ({
     phase,
-    fate: "pinned" as const,
+    isPinned: true,
     ends: true,
     ...parts[index],
     body: `begin() { echo "begin $phase" >&2; }
@@ -137,11 +137,11 @@ test("the first phase that fails ends the script, with its name and the command 
 });
 
 test("what the stack does not pin any more is taken away where rocmark had begun it, and what may not be removed stays", () => {
-  expect(trace([{}, { fate: "gone" }, { fate: "gone" }], "install")).toEqual([
+  expect(trace([{}, { isPinned: false }, { isPinned: false }], "install")).toEqual([
     ...["begin prerequisites", "work prerequisites", "begin repositories", "remove repositories"],
     ...['{"prerequisites":1}', "exit 0"],
   ]);
-  const kept = [{}, { fate: "kept", ends: false }, { ends: false }] as const;
+  const kept = [{}, { isPinned: false, ends: false }, { ends: false }] as const;
   expect(trace(kept, "check")).toEqual(['{"prerequisites":1}', '{"driver":1}', "exit 0"]);
   expect(trace(kept, "remove")).toEqual(["begin prerequisites", "remove prerequisites", "exit 0"]);
 });
@@ -201,7 +201,7 @@ test("a version that holds what a shell would take for its own goes in as text",
     fc.property(
       fc.string({ maxLength: 30 }).filter((text) => !text.includes("\0")),
       (version) => {
-        const script = driver({ version, kernel: "6.8", fate: "pinned", ends: true }).body;
+        const script = driver({ version, kernel: "6.8", isPinned: true, ends: true }).body;
         const lines = script.slice(script.indexOf("pattern="), script.indexOf(" kernel=6.8"));
         const found = execFileSync("bash", ["-c", `${lines}; printf '%s' "$pattern"`], { encoding: "utf8" });
         expect(found).toBe(version);
